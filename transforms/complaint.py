@@ -1,0 +1,33 @@
+"""Complaints of a validator: found, allowed, what to do; pydantic carries them with the place in the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
+
+Location = tuple[str | int, ...]
+
+
+def complaint(
+    found: str, allowed: str, hint: str | None = None, loc: Location = (), refused: bool = False
+) -> InitErrorDetails:
+    """One complaint at `loc` (relative to the value that the validator was handed).
+
+    `refused` marks what the rules forbid, as against what is malformed.
+    """
+    context = {"found": found, "allowed": allowed, "hint": hint or "", "refused": refused}
+    error = PydanticCustomError("complaint", "{found}; allowed: {allowed}", context)
+    return InitErrorDetails(type=error, loc=loc, input=None)
+
+
+def complain(complaints: Sequence[InitErrorDetails], title: str = "plan") -> ValidationError:
+    """What a validator raises to report several complaints at once, each with its own place."""
+    return ValidationError.from_exception_data(title, list(complaints))
+
+
+def did_you_mean(word: object, known: Iterable[str]) -> str | None:
+    """"did you mean X?", or None where nothing known is near."""
+    near = get_close_matches(str(word), list(known), n=1, cutoff=0.6)
+    return f"did you mean {near[0]!r}?" if near else None
