@@ -1,0 +1,35 @@
+"""What a technique is given besides the values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from transforms.errors import Site
+
+if TYPE_CHECKING:
+    from transforms.draws import Draws
+    from transforms.hierarchy import Hierarchy
+
+
+@dataclass(frozen=True)
+class Given:
+    """Bound to one site (column, step, plan path) and one batch of rows.
+
+    `facts` are this step's concluded facts by name; `draws` are keyed to the site already (None in
+    review, which has no keys); `rows` and `subjects` are the ids to draw by; `columns` the source
+    columns that a `when:` or `by:` names, unchanged; `ranks` each row's serial number (int64, from 1),
+    known only behind the shuffle.
+    """
+
+    site: Site
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    hierarchy: Hierarchy | None = None
+    draws: Draws | None = None
+    rows: pa.Array | None = None
+    subjects: pa.Array | None = None
+    columns: Mapping[str, pa.Array] = field(default_factory=dict)
+    ranks: pa.Array | None = None
