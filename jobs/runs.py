@@ -1,0 +1,249 @@
+"""Runs: their names, their folders in the zones, and what is recorded about each."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from jobs.environment import Environment
+from jobs.errors import BadInput, Refused
+from jobs.storage import Location
+from transforms.derivation import canonical_json
+
+RUN_DIGITS = 16
+PERIOD_COLUMN = "period"
+
+
+@dataclass(frozen=True)
+class SourceVersion:
+    """A table that a run read, pinned: its name in the source zone, Delta table id, version and rows."""
+
+    table: str
+    id: str
+    version: int
+    rows: int | None = None
+
+
+@dataclass(frozen=True)
+class StagedTable:
+    """A table that a run wrote to staging, pinned: its name, Delta table id, version and rows."""
+
+    name: str
+    id: str
+    version: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """The content of run.json: written once, when all tables stand in staging, and never changed.
+
+    Decisions bind its bytes. `started` and `finished` are ISO 8601 in UTC; `counts` are numbers of rows
+    and subjects that reviewers may see (no cell value).
+    """
+
+    run: str
+    plan: str
+    fingerprint: str
+    code_version: str
+    organisation: str
+    application: str
+    recipient: str
+    output: str
+    started: str
+    finished: str
+    sources: Mapping[str, SourceVersion]
+    tables: tuple[StagedTable, ...]
+    stops: Mapping[str, SourceVersion] = field(default_factory=dict)
+    period: str | None = None
+    limit: int | None = None
+    counts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def run_name(
+    fingerprint: str,
+    sources: Mapping[str, SourceVersion],
+    stops: Mapping[str, SourceVersion] | None = None,
+    period: str | None = None,
+    limit: int | None = None,
+) -> str:
+    """The run's name: 16 hex digits of a SHA-256 over plan, source versions, stop requests, period and limit."""
+    content = {
+        "fingerprint": fingerprint,
+        "sources": {name: [one.id, one.version] for name, one in sources.items()},
+        "stops": {name: [one.id, one.version] for name, one in (stops or {}).items()},
+        "period": period,
+        "limit": limit,
+    }
+    return hashlib.sha256(canonical_json(content)).hexdigest()[:RUN_DIGITS]
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Where one run's files lie. A zone is asked for only when a place in it is named."""
+
+    environment: Environment
+    run: str
+
+    @property
+    def staging(self) -> Location:
+        """The folder of the run's staged tables."""
+        return self.environment.zone("staging") / self.run
+
+    def staged(self, table: str) -> Location:
+        """One staged Delta table."""
+        return self.staging / safe_name(table)
+
+    @property
+    def additional(self) -> Location:
+        """The run's additional information (추가정보)."""
+        return self.environment.zone("additional-information") / self.run
+
+    @property
+    def facts(self) -> Location:
+        """Measured facts (cut-offs, counts), for review; never copied elsewhere."""
+        return self.additional / "facts.json"
+
+    @property
+    def evidence(self) -> Location:
+        """The folder that reviewers see."""
+        return self.environment.zone("evidence") / "runs" / self.run
+
+    @property
+    def record(self) -> Location:
+        """run.json: RunRecord."""
+        return self.evidence / "run.json"
+
+    @property
+    def plan_yaml(self) -> Location:
+        """plan.yaml: a copy of the plan as it was written."""
+        return self.evidence / "plan.yaml"
+
+    @property
+    def plan_json(self) -> Location:
+        """plan.json: `Plan.canonical()`."""
+        return self.evidence / "plan.json"
+
+    @property
+    def manifest(self) -> Location:
+        """manifest.json: digests of every staged file and of the schemas."""
+        return self.evidence / "manifest.json"
+
+    @property
+    def verify(self) -> Location:
+        """verify.json: {"verdict": "equal" | "different", …}."""
+        return self.evidence / "verify.json"
+
+    @property
+    def suite(self) -> Location:
+        """suite.json: the Great Expectations suite."""
+        return self.evidence / "suite.json"
+
+    @property
+    def result(self) -> Location:
+        """result.json: {"verdict": "fit" | "unfit", …}."""
+        return self.evidence / "result.json"
+
+    @property
+    def report(self) -> Location:
+        """The folder of the documents (index.html and what it links)."""
+        return self.evidence / "report"
+
+    @property
+    def decisions(self) -> Location:
+        """The folder of signed decisions."""
+        return self.evidence / "decisions"
+
+    @property
+    def release(self) -> Location:
+        """release.json: what became of the run (published or rejected)."""
+        return self.evidence / "release.json"
+
+    @property
+    def lock(self) -> Location:
+        """The file that a job locks while it works on the run."""
+        return self.evidence / ".lock"
+
+    def save_record(self, record: RunRecord) -> None:
+        """Writes run.json, whole or not at all."""
+        self.record.write_json(asdict(record))
+
+    def load_record(self) -> RunRecord:
+        """Reads run.json; BadInput if there is none or it is damaged."""
+        raw = self.read("run.json")
+        try:
+            versions = {
+                part: {name: SourceVersion(**one) for name, one in raw.pop(part).items()}
+                for part in ("sources", "stops")
+            }
+            tables = tuple(StagedTable(**one) for one in raw.pop("tables"))
+            return RunRecord(**raw, tables=tables, **versions)
+        except (TypeError, KeyError, AttributeError):
+            raise BadInput(f"{self.record} is damaged: not the fields of a run's record") from None
+
+    def load_plan(self) -> dict[str, Any]:
+        """Reads plan.json: the plan in canonical form, as plain data."""
+        plan: dict[str, Any] = self.read("plan.json")
+        return plan
+
+    def read(self, name: str) -> Any:
+        """The JSON of a file of the evidence folder; BadInput if it is missing or damaged."""
+        place = self.evidence / name
+        try:
+            return place.read_json()
+        except FileNotFoundError:
+            raise BadInput(f"run {self.run} has no {name} at {place}; run `gamyeong pseudonymize PLAN` first") from None
+        except ValueError:
+            raise BadInput(f"{place} is damaged: no JSON") from None
+
+    def published(self, record: RunRecord, table: str) -> Location:
+        """Where a table of this run is published; several tables of one release share a folder."""
+        place = release_folder(self.environment, record) / safe_name(record.output)
+        return place if len(record.tables) == 1 else place / safe_name(table)
+
+
+def release_folder(environment: Environment, record: RunRecord) -> Location:
+    """published/<application>/<recipient>: all that one recipient may read."""
+    return environment.zone("published") / safe_name(record.application) / safe_name(record.recipient)
+
+
+def release_manifest(environment: Environment, record: RunRecord) -> Location:
+    """The manifest that stands beside a release once all of its tables are committed."""
+    return release_folder(environment, record) / f"{safe_name(record.output)}.release.json"
+
+
+_UNSAFE = re.compile(r"[/\\\x00-\x1f\x7f:*?\"<>|%#]")
+
+
+def safe_name(text: str) -> str:
+    """`text` if it can be the name of a folder in any zone; Refused otherwise. Korean stays as it is."""
+    if not text or text.strip() != text or text[0] in "._" or _UNSAFE.search(text):
+        raise Refused(
+            f"{text!r} can't name a folder; allowed: text that doesn't start with a dot or an underscore "
+            "and has no slash, colon, quote, control or wildcard character"
+        )
+    return text
+
+
+def list_runs(environment: Environment) -> list[str]:
+    """Names of all runs with a record, the latest finished last."""
+    folder = (environment.zone("evidence") / "runs").local
+    if not folder.is_dir():
+        return []
+    names = [one.name for one in folder.iterdir() if (one / "run.json").is_file()]
+    return sorted(names, key=lambda name: (RunFolder(environment, name).load_record().finished, name))
+
+
+def find_run(environment: Environment, text: str | None) -> RunFolder:
+    """The run that `text` (its name or an unambiguous beginning) means; without text, the only one there is."""
+    runs = list_runs(environment)
+    found = [name for name in runs if name.startswith(text or "")]
+    if len(found) == 1:
+        return RunFolder(environment, found[0])
+    if not runs:
+        raise BadInput("there is no run yet; run `gamyeong pseudonymize PLAN` first")
+    what = f"{text!r} begins the names of {len(found)} runs" if text else f"there are {len(found)} runs"
+    raise BadInput(f"{what}; allowed: one of {', '.join(runs)} (`gamyeong status` tells them apart)")
