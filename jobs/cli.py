@@ -1,0 +1,57 @@
+"""`gamyeong JOB …`: finds the job and hands it the rest of the arguments."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import sys
+from collections.abc import Sequence
+
+JOBS: dict[str, tuple[str, str]] = {
+    "run": ("run", "all steps of one plan, in order"),
+    "generate": ("generate", "made data into the source zone: the guideline's retail case"),
+    "ingest": ("ingest", "CSV, Parquet or JSON lines into the source zone"),
+    "check": ("check", "is the plan valid? (no Spark)"),
+    "pseudonymize": ("pseudonymize", "step 3: source to staging"),
+    "verify": ("verify", "recomputes every record and compares"),
+    "review": ("review", "step 4: checks every record of the result, makes the documents"),
+    "decide": ("decide", "signs and records a reviewer's decision"),
+    "publish": ("publish", "staging to published, once the decisions are there"),
+    "status": ("status", "runs, what they wait for, what to do next"),
+    "ledger": ("ledger_job", "the chained record of every job: list, verify, export-head"),
+    "keys": ("keys_job", "makes the root key"),
+    "reviewer": ("reviewer", "makes or revokes a reviewer's key pair"),
+    "where": ("where", "prints the path of a job file, for spark-submit"),
+}
+
+
+def usage() -> str:
+    """The list of jobs."""
+    width = max(map(len, JOBS)) + 2
+    lines = [f"  {name:<{width}}{about}" for name, (_, about) in JOBS.items()]
+    return "\n".join(
+        ["usage: gamyeong JOB [--environment FILE] [--json] [--quiet] …", "", *lines, "",
+         "gamyeong JOB --help tells a job's own arguments.",
+         "exit codes: 0 done, 1 the data failed its checks, 2 bad plan, environment or arguments,",
+         "            3 refused by rule, 4 operational (try again), 5 waiting for decisions"]
+    )  # fmt: skip
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs `gamyeong JOB …` and returns the job's exit code; an unknown job is exit 2."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(usage())
+        return 0 if words else 2
+    name, rest = words[0], words[1:]
+    if name not in JOBS:
+        close = difflib.get_close_matches(name, JOBS, 1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        print(f"gamyeong: no job {name!r}; allowed: {', '.join(JOBS)}{hint}", file=sys.stderr)
+        return 2
+    code: int = importlib.import_module(f"jobs.{JOBS[name][0]}").main(rest)
+    return code
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

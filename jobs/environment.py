@@ -1,0 +1,188 @@
+"""The environment: zones, Spark settings, key provider, reviewers and floors of policy, from one YAML file."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from jobs.errors import BadInput, ZoneNotHanded
+from jobs.storage import Location, StorageOptions, conf_path
+
+Zone = Literal["source", "staging", "published", "additional-information", "evidence", "quarantine", "keys"]
+ZONES: tuple[Zone, ...] = get_args(Zone)
+Form = Literal["internal-same-department", "internal-other-department", "third-party"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class KeySettings(_Strict):
+    """Which provider wraps the run secrets. `file`: a root key in a file that its owner alone may read."""
+
+    provider: Literal["file"] = "file"
+    path: str
+
+
+class Floor(_Strict):
+    """The least that a plan for one form of use must ask for; a plan below it is refused (exit 3)."""
+
+    k: int | None = Field(default=None, ge=2)
+    reviewers: int = Field(default=3, ge=3)
+
+
+class _Storage(_Strict):
+    deltalake: dict[str, str] = Field(default_factory=dict)
+    arrow: dict[str, str] = Field(default_factory=dict)
+
+
+class _File(_Strict):
+    organisation: str = Field(min_length=1)
+    zones: dict[Zone, str]
+    scratch: str
+    keys: KeySettings
+    reviewers: str
+    policy: dict[Form, Floor] = Field(default_factory=dict)
+    jars: tuple[str, ...] = ()
+    spark: dict[str, str] = Field(default_factory=dict)
+    storage: _Storage = _Storage()
+
+    @field_validator("spark", mode="before")
+    @classmethod
+    def _as_text(cls, raw: Any) -> Any:
+        # YAML's true and 4 are what people write; Spark takes text
+        if not isinstance(raw, Mapping):
+            return raw
+        return {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in raw.items()}
+
+    @field_validator("zones")
+    @classmethod
+    def _all_apart(cls, zones: dict[Zone, str]) -> dict[Zone, str]:
+        places = [str(Location.of(place)) for place in zones.values()]
+        inside = any(a != b and (a + "/").startswith(b + "/") for a in places for b in places)
+        if len(set(places)) < len(places) or inside:
+            raise ValueError("two zones share a place; each zone needs a folder or URI of its own")
+        return zones
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Where a job works. It holds the zones that were handed to the job and no other.
+
+    `spark` are session settings, `jars` Maven coordinates, `scratch` a local folder for Spark's spill
+    files and our logs, `policy` the floor per form of use, `file` the file it was read from.
+    """
+
+    file: Path
+    organisation: str
+    zones: Mapping[Zone, Location]
+    scratch: Path
+    key_settings: KeySettings
+    reviewers: Path
+    policy: Mapping[Form, Floor]
+    jars: tuple[str, ...]
+    spark: Mapping[str, str]
+    storage: StorageOptions
+    writes: frozenset[Zone] = frozenset(ZONES)
+
+    def zone(self, name: Zone) -> Location:
+        """The place of a zone that was handed to this job; another is ZoneNotHanded."""
+        if name not in self.zones:
+            raise ZoneNotHanded(
+                f"zone {name} was not handed to this job; handed: {', '.join(sorted(self.zones)) or 'none'}"
+            )
+        return self.zones[name]
+
+    def only(self, *, reads: Iterable[Zone] = (), writes: Iterable[Zone] = ()) -> Environment:
+        """The same environment with these zones alone; a zone that this one doesn't hold is ZoneNotHanded."""
+        writes = frozenset(writes)
+        wanted = frozenset(reads) | writes
+        return replace(self, zones={zone: self.zone(zone) for zone in ZONES if zone in wanted}, writes=writes)
+
+    @property
+    def keys(self) -> KeySettings:
+        """The key provider's settings, for jobs that were handed the keys zone."""
+        self.zone("keys")
+        return self.key_settings
+
+    def floor(self, form: Form) -> Floor:
+        """The policy floor of a form of use; where the environment says nothing, three reviewers and no k."""
+        return self.policy.get(form, Floor())
+
+
+def load_environment(path: str | os.PathLike[str] | None = None) -> Environment:
+    """Reads an environment file: `path`, else GAMYEONG_ENVIRONMENT, else the packaged local.yaml.
+
+    Relative places in it start at the current folder (local.yaml: all under ./warehouse). All problems
+    are raised together as BadInput.
+    """
+    chosen = Path(path or os.environ.get("GAMYEONG_ENVIRONMENT") or conf_path("environments/local.yaml"))
+    raw = _read(chosen)
+    try:
+        file = _File.model_validate(raw)
+    except ValidationError as error:
+        raise BadInput("\n".join(_problem(chosen, raw, one) for one in error.errors())) from None
+    missing = [zone for zone in ZONES if zone not in file.zones]
+    if missing:
+        raise BadInput(f"{chosen}: zones: {', '.join(missing)} missing; allowed: all of {', '.join(ZONES)}")
+    options = StorageOptions(file.storage.deltalake, file.storage.arrow)
+    return Environment(
+        file=chosen,
+        organisation=file.organisation,
+        zones={zone: Location.of(file.zones[zone], options) for zone in ZONES},
+        scratch=Location.of(file.scratch).local,
+        key_settings=file.keys.model_copy(update={"path": str(Location.of(file.keys.path))}),
+        reviewers=Location.of(file.reviewers).local,
+        policy=dict(file.policy),
+        jars=file.jars,
+        spark=file.spark,
+        storage=options,
+    )
+
+
+def _read(path: Path) -> Any:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise BadInput(f"the environment file {path} can't be read: {reason}") from None
+    try:
+        raw = YAML(typ="rt").load(text)
+    except YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        raise BadInput(f"{path}{line}: {getattr(error, 'problem', None) or 'no YAML'}") from None
+    if not isinstance(raw, dict):
+        raise BadInput(f"{path}: no mapping; allowed: organisation, zones, scratch, keys, reviewers, …")
+    return raw
+
+
+def _problem(file: Path, raw: Any, error: Any) -> str:
+    """One problem with its line, path and, for an unknown key, what may have been meant."""
+    place = [part for part in error["loc"] if part != "[key]"]
+    line, node = None, raw
+    for part in place:
+        if not isinstance(node, dict) or part not in node:
+            break
+        line = node.lc.key(part)[0] + 1 if hasattr(node, "lc") else line
+        node = node[part]
+    where = f"{file}{f', line {line}' if line else ''}, {'.'.join(map(str, place)) or 'file'}"
+    if error["type"] == "extra_forbidden":
+        allowed = _allowed(place[:-1])
+        close = difflib.get_close_matches(str(place[-1]), allowed, 1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        return f"{where}: unknown key; allowed: {', '.join(allowed)}{hint}"
+    return f"{where}: {error['msg']}"
+
+
+def _allowed(parents: list[Any]) -> list[str]:
+    models: dict[str, type[BaseModel]] = {"keys": KeySettings, "policy": Floor, "storage": _Storage}
+    return list((models[parents[0]] if parents and parents[0] in models else _File).model_fields)

@@ -1,0 +1,175 @@
+"""The one place that makes a SparkSession."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pyspark import SparkConf, SparkContext
+from pyspark.java_gateway import launch_gateway
+from pyspark.sql import SparkSession
+
+from jobs.environment import Environment
+from jobs.errors import BadInput, Operational, Refused
+from jobs.progress import Progress
+from jobs.storage import private_folder, unique_name
+
+if TYPE_CHECKING:
+    from py4j.java_gateway import JavaGateway  # type: ignore[import-untyped]
+
+DELTA = "io.delta.sql.DeltaSparkSessionExtension"
+POLL = 0.3
+
+
+def spark_session(environment: Environment, description: str) -> SparkSession:
+    """The process's session, made on the first call; `description` names the work in the Spark UI.
+
+    Under spark-submit what the submit command set stays, and our settings fill the gaps (jars and driver
+    memory belong on that command: a running JVM can't take them). Otherwise a local session, whose JVM
+    writes to a log file in the scratch folder, not to the terminal. Operational where it can't start.
+    """
+    active = SparkSession.getActiveSession()
+    if active is None:
+        active = _start(environment)
+    describe(active, description)
+    return active
+
+
+def describe(spark: SparkSession, text: str) -> None:
+    """Names what runs next in the Spark UI and history server. Never a cell value."""
+    spark.sparkContext.setJobDescription(text)
+
+
+@contextmanager
+def watched(spark: SparkSession, progress: Progress, text: str) -> Iterator[None]:
+    """Names the work inside, and shows its tasks as progress."""
+    describe(spark, text)
+    tracker = spark.sparkContext.statusTracker()
+    over = threading.Event()
+    with progress.stage(text) as stage:
+
+        def poll() -> None:
+            while not over.wait(POLL):
+                infos = [info for s in tracker.getActiveStageIds() if (info := tracker.getStageInfo(s))]
+                if infos:
+                    stage.to(sum(i.numCompletedTasks for i in infos), sum(i.numTasks for i in infos))
+
+        watcher = threading.Thread(target=poll, daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            over.set()
+            watcher.join()
+
+
+def require_encryption(spark: SparkSession) -> None:
+    """Refuses a session that would write broadcast secrets and shuffled rows in plain text (exit 3)."""
+    if spark.sparkContext.getConf().get("spark.io.encryption.enabled", "false") != "true":
+        raise Refused(
+            "this Spark session writes its spill files unencrypted; set spark.io.encryption.enabled=true"
+            " on the submit command (keys and personal information pass through them)"
+        )
+
+
+def require_delta(spark: SparkSession, environment: Environment) -> None:
+    """BadInput where Delta's classes are not in the JVM: under spark-submit they come by --packages."""
+    if not _has_delta():
+        raise BadInput(
+            f"Delta's jars are missing; put --packages {','.join(environment.jars)} on the submit command"
+        )
+
+
+def settings(environment: Environment, *, submitted: bool) -> dict[str, str]:
+    """Our session settings by name; the environment file's own stand above them."""
+    ours = {
+        "spark.master": "local[*]",
+        "spark.app.name": "gamyeong",
+        "spark.io.encryption.enabled": "true",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.log.level": "ERROR",
+        "spark.local.dir": str(environment.scratch / "spark"),
+        "spark.sql.warehouse.dir": str(environment.scratch / "spark-warehouse"),
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+        # blobs of up to 64 MB: few records in a batch that crosses to Python
+        "spark.sql.execution.arrow.maxRecordsPerBatch": "64",
+        "spark.sql.shuffle.partitions": "8",
+        "spark.databricks.delta.snapshotPartitions": "2",
+        "spark.sql.sources.parallelPartitionDiscovery.parallelism": "4",
+    }
+    if not submitted:
+        ours["spark.sql.extensions"] = DELTA
+        ours["spark.sql.catalog.spark_catalog"] = "org.apache.spark.sql.delta.catalog.DeltaCatalog"
+        ours["spark.jars.packages"] = ",".join(environment.jars)
+    ours |= environment.spark
+    if ours["spark.master"].startswith("local"):
+        # workers import jobs and transforms from where the driver has them
+        ours.setdefault("spark.executorEnv.PYTHONPATH", str(Path(__file__).resolve().parents[1]))
+    return ours
+
+
+def _start(environment: Environment) -> SparkSession:
+    submitted = "PYSPARK_GATEWAY_PORT" in os.environ
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    private_folder(environment.scratch / "spark")
+    conf = SparkConf(loadDefaults=False)
+    for name, value in settings(environment, submitted=submitted).items():
+        conf.set(name, value)
+    try:
+        gateway = _gateway(environment, conf, submitted)
+        if submitted:
+            SparkContext._ensure_initialized(gateway=gateway)
+            conf = _under_submit(conf)
+        context = SparkContext(conf=conf, gateway=gateway)
+    except Exception as error:
+        raise Operational(
+            f"Spark can't start ({type(error).__name__}); it needs Java 17 or later, and on its first start"
+            f" the Maven repository for {', '.join(environment.jars)}; log: {environment.scratch / 'logs'}"
+        ) from None
+    context.setLogLevel("ERROR")
+    if not submitted:
+        atexit.register(context.stop)
+    return SparkSession(context)
+
+
+def _under_submit(ours: SparkConf) -> SparkConf:
+    """The submit command's settings with ours in the gaps; Delta's where its jars were given."""
+    conf = SparkConf()
+    for name, value in ours.getAll():
+        conf.setIfMissing(name, value)
+    if _has_delta():
+        conf.setIfMissing("spark.sql.extensions", DELTA)
+        conf.setIfMissing(
+            "spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog"
+        )
+    return conf
+
+
+def _gateway(environment: Environment, conf: SparkConf, submitted: bool) -> JavaGateway:
+    """The JVM. One that we start ourselves keeps its words off the terminal, in a log of its owner's alone."""
+    if submitted:
+        return launch_gateway(conf)  # type: ignore[no-untyped-call]
+    log = private_folder(environment.scratch / "logs") / f"spark-{unique_name()}.log"
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        return launch_gateway(conf, {"stdout": descriptor, "stderr": descriptor})  # type: ignore[no-untyped-call]
+    finally:
+        os.close(descriptor)
+
+
+def _has_delta() -> bool:
+    jvm = SparkContext._jvm
+    try:
+        assert jvm is not None
+        jvm.java.lang.Thread.currentThread().getContextClassLoader().loadClass(DELTA)
+    except Exception:
+        return False
+    return True
