@@ -70,7 +70,7 @@ def run_name(
     period: str | None = None,
     limit: int | None = None,
 ) -> str:
-    """The run's name: 16 hex digits of a SHA-256 over plan, source versions, stop requests, period and limit."""
+    """The run's name: 16 hex digits of a SHA-256 over plan, source and stop versions, period and limit."""
     content = {
         "fingerprint": fingerprint,
         "sources": {name: [one.id, one.version] for name, one in sources.items()},
@@ -175,12 +175,10 @@ class RunFolder:
         """Reads run.json; BadInput if there is none or it is damaged."""
         raw = self.read("run.json")
         try:
-            versions = {
-                part: {name: SourceVersion(**one) for name, one in raw.pop(part).items()}
-                for part in ("sources", "stops")
-            }
+            sources = {name: SourceVersion(**one) for name, one in raw.pop("sources").items()}
+            stops = {name: SourceVersion(**one) for name, one in raw.pop("stops").items()}
             tables = tuple(StagedTable(**one) for one in raw.pop("tables"))
-            return RunRecord(**raw, tables=tables, **versions)
+            return RunRecord(**raw, sources=sources, stops=stops, tables=tables)
         except (TypeError, KeyError, AttributeError):
             raise BadInput(f"{self.record} is damaged: not the fields of a run's record") from None
 
@@ -195,7 +193,7 @@ class RunFolder:
         try:
             return place.read_json()
         except FileNotFoundError:
-            raise BadInput(f"run {self.run} has no {name} at {place}; run `gamyeong pseudonymize PLAN` first") from None
+            raise BadInput(f"no {name} at {place}; run `gamyeong pseudonymize PLAN` first") from None
         except ValueError:
             raise BadInput(f"{place} is damaged: no JSON") from None
 
@@ -238,7 +236,7 @@ def list_runs(environment: Environment) -> list[str]:
 
 
 def find_run(environment: Environment, text: str | None) -> RunFolder:
-    """The run that `text` (its name or an unambiguous beginning) means; without text, the only one there is."""
+    """The run that `text` (its name or the beginning of it) means; without text, the only one there is."""
     runs = list_runs(environment)
     found = [name for name in runs if name.startswith(text or "")]
     if len(found) == 1:
