@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
-from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError, ValidationError
 
 Location = tuple[str | int, ...]
 
@@ -25,6 +25,19 @@ def complaint(
 def complain(complaints: Sequence[InitErrorDetails], title: str = "plan") -> ValidationError:
     """What a validator raises to report several complaints at once, each with its own place."""
     return ValidationError.from_exception_data(title, list(complaints))
+
+
+def prefixed(error: ValidationError, *before: str | int) -> list[InitErrorDetails]:
+    """An inner validation's complaints with the place of the inner value put before theirs."""
+    return [_again(one, (*before, *one["loc"])) for one in error.errors(include_url=False)]
+
+
+def _again(error: ErrorDetails, loc: Location) -> InitErrorDetails:
+    context = error.get("ctx", {})
+    if error["type"] == "complaint":
+        custom = PydanticCustomError("complaint", "{found}; allowed: {allowed}", context)
+        return InitErrorDetails(type=custom, loc=loc, input=None)
+    return InitErrorDetails(type=error["type"], loc=loc, input=error["input"], ctx=context)
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str | None:

@@ -3,19 +3,70 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SerializeAsAny
+from pydantic import BeforeValidator, Discriminator, Field, PlainSerializer, Tag, model_validator
 
+from transforms.complaint import complain, complaint
 from transforms.technique import Model, RowTechnique, Technique
 
+
+def _day(raw: object) -> object:
+    """A date is written as text; a bare number would be read as seconds since 1970."""
+    if isinstance(raw, (str, date)):
+        return raw
+    raise complain([complaint("no date", "a date such as 2026-01-31")])
+
+
+def _row_steps(raw: object) -> tuple[RowTechnique, ...]:
+    from transforms.techniques import parse_steps
+
+    steps = parse_steps(raw)
+    faults = [
+        complaint(f"technique {step.name!r}, which works on cells", "a technique for rows: record-suppression", None,
+                  (number, step.name))
+        for number, step in enumerate(steps) if not isinstance(step, RowTechnique)
+    ]
+    if faults:
+        raise complain(faults)
+    return tuple(step for step in steps if isinstance(step, RowTechnique))
+
+
+def _column_steps(raw: object) -> tuple[Technique, ...] | None:
+    from transforms.techniques import parse_steps
+
+    if raw is None:
+        return None
+    steps = parse_steps(raw)
+    faults = [
+        complaint(f"technique {step.name!r}, which works on rows", "a technique for cells",
+                  "put it under `rows`", (number, step.name))
+        for number, step in enumerate(steps) if isinstance(step, RowTechnique)
+    ]
+    if faults:
+        raise complain(faults)
+    return steps
+
+
+def _plain_steps(steps: tuple[Technique, ...] | None) -> list[dict[str, Any]] | None:
+    """Steps as in a plan, each under its technique's name."""
+    if steps is None:
+        return None
+    return [{step.name: step.model_dump(mode="json", by_alias=True)} for step in steps]
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+ColumnSteps = Annotated[
+    tuple[Technique, ...] | None, BeforeValidator(_column_steps), PlainSerializer(_plain_steps)
+]
+RowSteps = Annotated[tuple[RowTechnique, ...], BeforeValidator(_row_steps), PlainSerializer(_plain_steps)]
 Kind = Literal["identifier", "quasi-identifier", "sensitive", "attribute"]
 
 
 class Application(Model):
     number: str
     applicant: str | None = None
-    date_: date | None = None
+    date_: Day | None = None
     stage: Literal["new", "supplement"] = "new"
 
 
@@ -29,8 +80,8 @@ class Use(Model):
     form: Literal["internal-same-department", "internal-other-department", "third-party", "public"]
     recipient: str
     place: Literal["closed", "open"]
-    from_: date
-    until: date
+    from_: Day
+    until: Day
     holds: tuple[str, ...] = ()
 
 
@@ -50,7 +101,7 @@ class StopRequests(Model):
     key: str
     at: str | None = None
     scope: str | None = None
-    max_age: str = "1d"
+    max_age: str = Field(default="1d", pattern=r"^[1-9][0-9]*[mhd]$")
 
 
 class Period(Model):
@@ -77,6 +128,13 @@ class Sample(Model):
     n: int | None = Field(default=None, gt=0)
     of: str | None = None
 
+    @model_validator(mode="after")
+    def _one_size(self) -> Sample:
+        if (self.fraction is None) == (self.n is None):
+            found = "neither `fraction` nor `n`" if self.n is None else "both `fraction` and `n`"
+            raise complain([complaint(found, "one of them")])
+        return self
+
 
 class SumOf(Model):
     """derive: {sum: COLUMNS}: the sum of final cells; null if one is null, unless `nulls: zero`."""
@@ -99,8 +157,28 @@ class LargestOf(Model):
     none: str | None = None
 
 
+def _derivation(raw: object) -> str | None:
+    """Which derivation it is, by the key that names it."""
+    for key in ("sum", "largest"):
+        if key in raw if isinstance(raw, dict) else hasattr(raw, key):
+            return key
+    return None
+
+
+Derivation = Annotated[
+    Annotated[SumOf, Tag("sum")] | Annotated[LargestOf, Tag("largest")],
+    Discriminator(_derivation),
+]
+
+
 class ColumnRule(Model):
-    """What happens to one column (or, with a glob or captures in its name, to each of several)."""
+    """What happens to one column (or, with a glob or captures in its name, to each of several).
+
+    Either `apply` (steps, in order; `keep` is one) or `derive` (from final cells of other columns).
+    `legal` marks sensitive information (민감정보, §23), unique identification information
+    (고유식별정보, §24) and resident registration numbers, which need `act` and `article`.
+    `accept_frequency_leak` is the reason to let deterministic tokens show how often a value occurs.
+    """
 
     label: str | None = None
     kind: Kind
@@ -111,8 +189,18 @@ class ColumnRule(Model):
     unit: str | None = None
     coding: dict[str, str] = Field(default_factory=dict)
     secret: tuple[str, ...] = ()
-    apply: tuple[SerializeAsAny[Technique], ...] | None = None
-    derive: SumOf | LargestOf | None = None
+    accept_frequency_leak: str | None = None
+    apply: ColumnSteps = None
+    derive: Derivation | None = None
+
+    @model_validator(mode="after")
+    def _one_effect(self) -> ColumnRule:
+        if (self.apply is None) == (self.derive is None):
+            if self.derive is not None:
+                raise complain([complaint("both `apply` and `derive`", "one of them")])
+            hint = "to leave the cells as they are, write `apply: keep`"
+            raise complain([complaint("neither `apply` nor `derive`", "one of them", hint)])
+        return self
 
 
 class Frequency(Model):
@@ -165,7 +253,7 @@ class Adequacy(Model):
 
 class Keep(Model):
     reason: str
-    until: date
+    until: Day
 
 
 class AdditionalInformation(Model):
@@ -173,6 +261,13 @@ class AdditionalInformation(Model):
 
     destroy: Literal["approved"] | None = None
     keep: Keep | None = None
+
+    @model_validator(mode="after")
+    def _one_fate(self) -> AdditionalInformation:
+        if (self.destroy is None) == (self.keep is None):
+            found = "neither `destroy` nor `keep`" if self.keep is None else "both `destroy` and `keep`"
+            raise complain([complaint(found, "`destroy: approved`, or `keep: {reason, until}`")])
+        return self
 
 
 class Output(Model):
@@ -202,7 +297,7 @@ class TablePlan(Model):
     row_key: tuple[str, ...] | Literal["row-number"]
     subject: dict[str, str] = Field(default_factory=dict)
     excluded: tuple[str, ...] = ()
-    rows: tuple[SerializeAsAny[RowTechnique], ...] = ()
+    rows: RowSteps = ()
     columns: dict[str, ColumnRule]
     outliers: tuple[OutlierRule, ...] = ()
 
@@ -224,7 +319,7 @@ class Plan(Model):
     source: Source | None = None
     excluded: tuple[str, ...] = ()
     sample: Sample | None = None
-    rows: tuple[SerializeAsAny[RowTechnique], ...] = ()
+    rows: RowSteps = ()
     columns: dict[str, ColumnRule] = Field(default_factory=dict)
     subjects: dict[str, Subject] = Field(default_factory=dict)
     pseudonyms: dict[str, Pseudonym] = Field(default_factory=dict)
