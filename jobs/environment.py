@@ -1,4 +1,4 @@
-"""The environment: zones, Spark settings, key provider, reviewers and floors of policy, from one YAML file."""
+"""The environment: zones, Spark settings, key provider, reviewers, policy floors, from one YAML file."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a job did: `summary` is the object of `--json`, `text` is for people. Neither holds a cell value."""
+    """What a job did: `summary` is the object of `--json`, `text` is for people; no cell values."""
 
     summary: Mapping[str, Any] = field(default_factory=dict)
     text: str = ""
@@ -104,7 +104,7 @@ def run_job(
 
 
 def explained(error: BaseException, context: Context) -> tuple[int, str]:
-    """Exit code and text of an error. Texts of foreign libraries may quote cells, so only their type is told."""
+    """Exit code and text of an error. Foreign texts may quote cells, so only the type is told."""
     if isinstance(error, JobError):
         return error.exit_code, error.message
     if isinstance(error, PlanError):
@@ -141,7 +141,7 @@ def _is_full_disk(error: BaseException) -> bool:
 
 
 def _logged(error: BaseException, context: Context) -> str:
-    """Writes types and places of an error (no messages: they may hold values) and tells where; "" if it can't."""
+    """Writes types and places of an error (messages may hold values), tells where; "" if it can't."""
     environment = context.__dict__.get("environment")
     if environment is None:
         return ""

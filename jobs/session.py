@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark import SparkConf, SparkContext
 from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
@@ -129,7 +130,7 @@ def _start(environment: Environment) -> SparkSession:
             SparkContext._ensure_initialized(gateway=gateway)
             conf = _under_submit(conf)
         context = SparkContext(conf=conf, gateway=gateway)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever the JVM says, the user needs one sentence
         raise Operational(
             f"Spark can't start ({type(error).__name__}); it needs Java 17 or later, and on its first start"
             f" the Maven repository for {', '.join(environment.jars)}; log: {environment.scratch / 'logs'}"
@@ -154,7 +155,7 @@ def _under_submit(ours: SparkConf) -> SparkConf:
 
 
 def _gateway(environment: Environment, conf: SparkConf, submitted: bool) -> JavaGateway:
-    """The JVM. One that we start ourselves keeps its words off the terminal, in a log of its owner's alone."""
+    """The JVM. One that we start ourselves keeps its words off the terminal, in a private log."""
     if submitted:
         return launch_gateway(conf)  # type: ignore[no-untyped-call]
     log = private_folder(environment.scratch / "logs") / f"spark-{unique_name()}.log"
@@ -167,9 +168,9 @@ def _gateway(environment: Environment, conf: SparkConf, submitted: bool) -> Java
 
 def _has_delta() -> bool:
     jvm = SparkContext._jvm
+    assert jvm is not None
     try:
-        assert jvm is not None
         jvm.java.lang.Thread.currentThread().getContextClassLoader().loadClass(DELTA)
-    except Exception:
+    except Py4JJavaError:
         return False
     return True

@@ -55,7 +55,7 @@ class Location(os.PathLike[str]):
         parts = [part for part in os.fspath(name).split("/") if part not in ("", ".")]
         if not parts or ".." in parts or os.fspath(name).startswith("/"):
             raise BadInput(
-                f"{os.fspath(name)!r} is no name inside {self}; allowed: a relative name such as retail/customers"
+                f"{os.fspath(name)!r} is no name inside {self}; allowed: a relative name, say retail/stops"
             )
         return Location("/".join([self.uri, *parts]), self.options)
 
@@ -120,7 +120,8 @@ class Location(os.PathLike[str]):
 def private_folder(path: Path) -> Path:
     """Makes a folder (and its parents) that only its owner may enter (0700)."""
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in reversed([path, *path.parents]):
+            folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise Operational(f"the folder {path} can't be made: {error.strerror}") from None
     return path
@@ -152,7 +153,7 @@ def unique_name() -> str:
 
 
 def conf_path(name: str) -> Path:
-    """A file of our configuration (`plans/retail-third-party.yaml`): the checkout's `conf/`, else the packaged one."""
+    """A file of our configuration (`environments/local.yaml`): the checkout's `conf/`, else the wheel's."""
     root = Path(__file__).resolve().parents[1]
     folders = [Path(str(importlib.resources.files("jobs"))) / "_conf"]
     if (root / "pyproject.toml").is_file():

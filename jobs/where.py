@@ -1,4 +1,4 @@
-"""`gamyeong where JOB`: the path of a job file, so that `spark-submit $(gamyeong where pseudonymize) …` works."""
+"""`gamyeong where JOB`: the path of a job file, for `spark-submit $(gamyeong where pseudonymize) …`."""
 
 import sys
 from pathlib import Path

@@ -1,0 +1,258 @@
+"""The one place that reads and writes Delta tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import unquote
+
+import pyarrow as pa
+from deltalake import DeltaTable, Field, Schema
+from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.transaction import AddAction, CommitProperties, Transaction, create_table_with_add_actions
+
+from jobs.columns import type_problems
+from jobs.errors import BadInput, Operational
+from jobs.parquet import NewFile, write_batches
+from jobs.storage import Location, unique_name
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+# Delta's log keeps minima and maxima of the first columns unless told from the table's creation
+NO_STATISTICS = {"delta.dataSkippingNumIndexedCols": "0", "delta.enableDeletionVectors": "false"}
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """A file of a snapshot: absolute `uri`, path in the log (decoded), bytes, rows (None: not recorded).
+
+    `partition` holds the typed partition values by column; `deletion_vector`: some of its rows are deleted.
+    """
+
+    uri: str
+    path: str
+    size: int
+    rows: int | None
+    partition: Mapping[str, Any] = field(default_factory=dict)
+    deletion_vector: bool = False
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One version of a Delta table, pinned. `schema` is Arrow's, logical names, no metadata.
+
+    `features` are the reader features (`deletionVectors`, `columnMapping`, `typeWidening`, `timestampNtz` …);
+    reader version 2 without a list means columnMapping. `column_ids` and `physical_names` are there where
+    the table maps columns; `files` are read by their own footers only where the features allow it.
+    """
+
+    location: Location
+    version: int
+    table_id: str
+    schema: pa.Schema
+    files: tuple[FileEntry, ...]
+    features: frozenset[str]
+    partition_columns: tuple[str, ...]
+    configuration: Mapping[str, str]
+    column_ids: Mapping[str, int]
+    physical_names: Mapping[str, str]
+    comments: Mapping[str, str]
+    description: str | None
+    name: str | None
+
+    @property
+    def uri(self) -> str:
+        return self.location.uri
+
+    @cached_property
+    def rows(self) -> int | None:
+        """Rows of the version by its log; None where a file doesn't say, or some of its rows are deleted."""
+        counts = [None if file.deletion_vector else file.rows for file in self.files]
+        return None if None in counts else sum(count for count in counts if count is not None)
+
+
+def exists(location: Location) -> bool:
+    """True if a Delta table lies here."""
+    return DeltaTable.is_deltatable(str(location), _options(location))
+
+
+def pinned(location: Location | str, version: int | None = None) -> Snapshot:
+    """The snapshot of `version` (None: the newest), read from the log without Spark.
+
+    BadInput where there is no table or no such version; Operational for a log that can't be read.
+    """
+    place = location if isinstance(location, Location) else Location.of(location)
+    table = _opened(place, version)
+    fields = table.schema().fields
+    actions = pa.table(table.get_add_actions(flatten=False)).to_pylist()
+    with_vector = _with_vector(table)
+    return Snapshot(
+        location=place,
+        version=table.version(),
+        table_id=str(table.metadata().id),
+        schema=pa.schema(
+            [pa.field(f.name, f.type, f.nullable) for f in pa.schema(table.schema().to_arrow())]
+        ),
+        files=tuple(sorted((_entry(place, one, with_vector) for one in actions), key=lambda f: f.path)),
+        features=_features(table),
+        partition_columns=tuple(table.metadata().partition_columns),
+        configuration={k: str(v) for k, v in table.metadata().configuration.items()},
+        column_ids={f.name: int(f.metadata[_ID]) for f in fields if _ID in f.metadata},
+        physical_names={f.name: str(f.metadata[_PHYSICAL]) for f in fields if _PHYSICAL in f.metadata},
+        comments={f.name: str(f.metadata["comment"]) for f in fields if "comment" in f.metadata},
+        description=table.metadata().description,
+        name=table.metadata().name,
+    )
+
+
+def commit_files(
+    location: Location,
+    schema: pa.Schema,
+    files: Sequence[NewFile],
+    *,
+    mode: Literal["create", "append", "replace"] = "create",
+    properties: Mapping[str, str] | None = None,
+    comments: Mapping[str, str] | None = None,
+    description: str | None = None,
+    commit: Mapping[str, str] | None = None,
+    transactions: Mapping[str, int] | None = None,
+) -> int:
+    """Commits Parquet files that already lie below the table, in one transaction; gives its version.
+
+    `create` fails (BadInput) where a table lies, `replace` puts a new table (with a new id) over the old
+    one. Statistics and deletion vectors are off from creation; no file at all still commits the table.
+    `properties` and column `comments` go to a created table, `commit` to the commit's own metadata,
+    `transactions` are Delta's application transactions (name: version). Types off the closed list are
+    BadInput.
+    """
+    if problems := type_problems(schema, str(location)):
+        raise BadInput("\n".join(problems))
+    actions = [AddAction(file.path, file.size, dict(file.partition), 0, True, file.stats) for file in files]
+    commit_properties = CommitProperties(
+        custom_metadata=dict(commit or {}),
+        app_transactions=[Transaction(app, version) for app, version in (transactions or {}).items()],
+    )
+    try:
+        if mode == "append":
+            table = _opened(location, None)
+            table.create_write_transaction(
+                list(actions), "append", table.schema(), commit_properties=commit_properties
+            )
+        else:
+            create_table_with_add_actions(
+                str(location),
+                delta_schema(schema, comments or {}),
+                actions,
+                mode="error" if mode == "create" else "overwrite",
+                description=description,
+                configuration={**NO_STATISTICS, **(properties or {})},
+                storage_options=_options(location),
+                commit_properties=commit_properties,
+            )
+    except DeltaError as error:
+        if "already exists" in str(error):
+            raise BadInput(f"a table lies at {location} already; allowed: an empty place") from None
+        raise Operational(f"the commit to {location} failed ({type(error).__name__})") from None
+    return _opened(location, None).version()
+
+
+def delta_schema(schema: pa.Schema, comments: Mapping[str, str]) -> Schema:
+    """Delta's schema of an Arrow schema, with comments on its columns; other metadata is left out."""
+    bare = Schema.from_arrow(schema.remove_metadata())
+    return Schema(
+        [
+            Field(
+                f.name,
+                f.type,
+                f.nullable,
+                metadata={"comment": comments[f.name]} if f.name in comments else None,
+            )
+            for f in bare.fields
+        ]
+    )
+
+
+def write_source(
+    data: pa.Table | pa.RecordBatchReader,
+    location: Location,
+    *,
+    mode: Literal["create", "append", "replace"] = "create",
+    properties: Mapping[str, str] | None = None,
+) -> int:
+    """Arrow data as a table in the source zone, by this process alone (small tables); gives the version."""
+    if problems := type_problems(data.schema, str(location)):
+        raise BadInput("\n".join(problems))
+    batches = data.to_batches() if isinstance(data, pa.Table) else data
+    folder = unique_name()
+    files = write_batches(location, folder, data.schema, batches)
+    try:
+        return commit_files(location, data.schema, files, mode=mode, properties=properties)
+    except BaseException:
+        (location / folder).delete()
+        raise
+
+
+def read(spark: SparkSession, location: Location | str, version: int | None = None) -> DataFrame:
+    """The table (or one version of it) as a Spark DataFrame."""
+    reader = spark.read.format("delta")
+    return (reader if version is None else reader.option("versionAsOf", version)).load(str(location))
+
+
+_ID = "delta.columnMapping.id"
+_PHYSICAL = "delta.columnMapping.physicalName"
+
+
+def _options(location: Location) -> dict[str, str] | None:
+    return dict(location.options.deltalake) or None
+
+
+def _opened(location: Location, version: int | None) -> DeltaTable:
+    if not exists(location):
+        raise BadInput(f"no Delta table at {location}")
+    try:
+        return DeltaTable(str(location), version=version, storage_options=_options(location))
+    except TableNotFoundError:
+        raise BadInput(f"no Delta table at {location}") from None
+    except DeltaError as error:
+        if version is not None and "version" in str(error).lower():
+            raise BadInput(f"the table at {location} has no version {version}") from None
+        raise Operational(f"the Delta log at {location} can't be read ({type(error).__name__})") from None
+
+
+def _features(table: DeltaTable) -> frozenset[str]:
+    protocol = table.protocol()
+    listed = frozenset(protocol.reader_features or ())
+    return listed | ({"columnMapping"} if protocol.min_reader_version == 2 else frozenset())
+
+
+def _with_vector(table: DeltaTable) -> set[str] | None:
+    """URIs of the files with deleted rows; None where they can't be told apart (so all may have some)."""
+    if "deletionVectors" not in _features(table):
+        return set()
+    try:
+        return {str(path) for path in pa.table(table.deletion_vectors()).column("filepath").to_pylist()}
+    except DeltaError:  # beside features that deltalake doesn't read
+        return None
+
+
+def _entry(location: Location, action: Mapping[str, Any], with_vector: set[str] | None) -> FileEntry:
+    # the log holds paths URL-encoded; a clone's are absolute URIs
+    path = unquote(action["path"])
+    uri = Location.of(path).uri if "://" in path else f"{location.uri}/{path}"
+    ends = {
+        uri,
+        f"file://{uri}",
+        f"{location.uri}/{action['path']}",
+        f"file://{location.uri}/{action['path']}",
+    }
+    return FileEntry(
+        uri=uri,
+        path=path,
+        size=int(action["size_bytes"]),
+        rows=action.get("num_records"),
+        partition=action.get("partition") or {},
+        deletion_vector=with_vector is None or not ends.isdisjoint(with_vector),
+    )
