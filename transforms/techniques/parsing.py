@@ -1,0 +1,108 @@
+"""From plan data to techniques: `apply: keep`, `{rounding: {…}}`, or a list of such steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import InitErrorDetails
+
+from transforms.complaint import Location, complain, complaint, did_you_mean
+from transforms.technique import ColumnTechnique, RowTechnique, TableTechnique, Technique
+from transforms.techniques.catalogue import TECHNIQUES
+from transforms.techniques.shape import CellTechnique
+
+_ALLOWED = "a technique such as `keep` or {rounding: {unit: 10, direction: down}}, or a list of them"
+
+
+def parse_steps(raw: object) -> tuple[Technique, ...]:
+    """The steps of a column's `apply`: a name, {name: parameters}, or a list of those, in order.
+
+    Raises pydantic's ValidationError with every complaint; a complaint's place is relative to `raw`: the
+    step's number where `raw` is a list, the technique's name, the parameter.
+    """
+    return _parse(raw, (ColumnTechnique, TableTechnique))
+
+
+def parse_row_steps(raw: object) -> tuple[Technique, ...]:
+    """The steps of `rows:`, as `parse_steps`."""
+    return _parse(raw, (RowTechnique,))
+
+
+def _parse(raw: object, shapes: tuple[type[Technique], ...]) -> tuple[Technique, ...]:
+    complaints: list[InitErrorDetails] = []
+    listed = isinstance(raw, (list, tuple))
+    entries = list(raw) if isinstance(raw, (list, tuple)) else [raw]
+    if not entries:
+        complaints.append(complaint("an empty list", _ALLOWED, "to deliver a column unchanged write `keep`"))
+    parsed = [
+        _step(entry, (place,) if listed else (), shapes, complaints) for place, entry in enumerate(entries)
+    ]
+    if complaints:
+        raise complain(complaints, "steps")
+    return tuple(step for step in parsed if step is not None)
+
+
+def _step(
+    raw: object, loc: Location, shapes: tuple[type[Technique], ...], complaints: list[InitErrorDetails]
+) -> Technique | None:
+    if isinstance(raw, Technique):
+        return raw
+    if isinstance(raw, Mapping) and len(raw) == 1:
+        ((name, parameters),) = raw.items()
+    elif isinstance(raw, str):
+        name, parameters = raw, {}
+    else:
+        found = f"a mapping of {len(raw)} names" if isinstance(raw, Mapping) else f"{type(raw).__name__}"
+        hint = "write several steps as a list" if isinstance(raw, Mapping) else None
+        complaints.append(complaint("nothing" if raw is None else found, _ALLOWED, hint, loc))
+        return None
+    known = {word: one for word, one in TECHNIQUES.items() if issubclass(one, shapes)}
+    if name not in known:
+        elsewhere = "it stands elsewhere in a plan" if name in TECHNIQUES else None
+        complaints.append(complaint(
+            f"unknown technique {name!r}" if elsewhere is None else f"technique {name!r} in this place",
+            ", ".join(known), elsewhere or did_you_mean(name, known), loc,
+        ))
+        return None
+    technique = known[name]
+    named, wrapped = _named(technique, {} if parameters is None else parameters)
+    try:
+        return technique.model_validate(named)
+    except ValidationError as error:
+        for one in error.errors(include_url=False):
+            place = one["loc"][1:] if wrapped and one["loc"][:1] == (wrapped,) else one["loc"]
+            complaints.append(_complaint(one, technique, (*loc, name, *place)))
+        return None
+
+
+def _named(technique: type[Technique], parameters: object) -> tuple[object, str | None]:
+    """Parameters by name; the name that was put before a shorthand."""
+    short = getattr(technique, "SHORTHAND", None)
+    names = set(parameter_names(technique))
+    if short is None or (isinstance(parameters, Mapping) and (not parameters or names & set(map(str, parameters)))):
+        return parameters, None
+    return {short: parameters}, short
+
+
+def parameter_names(technique: type[Technique]) -> list[str]:
+    """The parameters that a plan may give."""
+    cell_by_cell = issubclass(technique, CellTechnique)
+    names = [field.alias or name for name, field in technique.model_fields.items()]
+    return [name for name in names if not (cell_by_cell and name == "by")]
+
+
+def _complaint(error: Any, technique: type[Technique], loc: Location) -> InitErrorDetails:
+    context = error.get("ctx", {})
+    if error["type"] == "complaint":
+        return complaint(context["found"], context["allowed"], context["hint"] or None, loc, context["refused"])
+    if error["type"] == "extra_forbidden" and len(error["loc"]) == 1:
+        names = parameter_names(technique)
+        return complaint(f"unknown parameter {loc[-1]!r}", ", ".join(names), did_you_mean(loc[-1], names), loc)
+    if error["type"] in ("value_error", "assertion_error"):
+        raise AssertionError(f"{technique.name}: a validator without complaint")
+    return InitErrorDetails(type=error["type"], loc=loc, input=error["input"], ctx=context)
+
+
+__all__ = ["parameter_names", "parse_row_steps", "parse_steps"]
