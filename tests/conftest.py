@@ -1,0 +1,59 @@
+"""What all tests share: an environment of their own, and one Spark session for the whole run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import settings
+from ruamel.yaml import YAML
+
+from jobs.environment import ZONES, Environment, load_environment
+from jobs.storage import conf_path
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+# Runs beside others on slow machines: an example's time says nothing about the code.
+settings.register_profile("gamyeong", deadline=None, print_blob=True)
+settings.load_profile("gamyeong")
+os.environ["GX_ANALYTICS_ENABLED"] = "false"
+
+
+def write_environment(folder: Path) -> Path:
+    """The packaged environment with every place under `folder`; returns the environment file's path."""
+    yaml = YAML()
+    raw = yaml.load(conf_path("environments/local.yaml"))
+    warehouse = folder / "warehouse"
+    raw["zones"] = {zone: str(warehouse / zone) for zone in ZONES}
+    raw["scratch"] = str(warehouse / "scratch")
+    raw["keys"] = {"provider": "file", "path": str(warehouse / "keys" / "root.json")}
+    raw["reviewers"] = str(warehouse / "reviewers.json")
+    path = folder / "environment.yaml"
+    yaml.dump(raw, path)
+    return path
+
+
+@pytest.fixture
+def environment_file(tmp_path: Path) -> Path:
+    """An environment file for `--environment`, with seven empty zones that no other test sees."""
+    return write_environment(tmp_path)
+
+
+@pytest.fixture
+def environment(environment_file: Path) -> Environment:
+    """The environment of `environment_file`, with all zones."""
+    return load_environment(environment_file)
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """The one session; jobs that a test calls in this process find it and use it too."""
+    from jobs.session import spark_session
+
+    session = spark_session(load_environment(write_environment(tmp_path_factory.mktemp("session"))), "tests")
+    yield session
+    session.stop()
