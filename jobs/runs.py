@@ -227,12 +227,13 @@ def safe_name(text: str) -> str:
 
 
 def list_runs(environment: Environment) -> list[str]:
-    """Names of all runs with a record, the latest finished last."""
+    """Names of all runs with a record, the latest last."""
     folder = (environment.zone("evidence") / "runs").local
     if not folder.is_dir():
         return []
-    names = [one.name for one in folder.iterdir() if (one / "run.json").is_file()]
-    return sorted(names, key=lambda name: (RunFolder(environment, name).load_record().finished, name))
+    records = [one / "run.json" for one in folder.iterdir() if (one / "run.json").is_file()]
+    # by the file's time, not by its content: one damaged record must not hide the other runs
+    return [one.parent.name for one in sorted(records, key=lambda one: (one.stat().st_mtime_ns, one))]
 
 
 def find_run(environment: Environment, text: str | None) -> RunFolder:
