@@ -165,8 +165,8 @@ class _StoredSecrets:
         # A wrapped secret under another name would be a valid one of the wrong run.
         if not isinstance(wrapped, dict) or wrapped.get("context") != self._context(name):
             raise Operational(
-                f"the file with the secret of {self._named(name)} is damaged or another one's; allowed: as it "
-                "was written; restore the file"
+                f"the file with the secret of {self._named(name)} is damaged or another one's; allowed: as "
+                "it was written; restore the file"
             )
         return self._provider.unwrap(wrapped)
 

@@ -29,7 +29,7 @@ class SecretStays(TypeError):
 
 @contextmanager
 def for_broadcast() -> Iterator[None]:
-    """Inside, and in this thread alone, secrets may be pickled: wrap only `SparkContext.broadcast(…)` in it."""
+    """Inside, in this thread alone, secrets may be pickled: only `SparkContext.broadcast(…)` goes in it."""
     token = _broadcasting.set(True)
     try:
         yield
