@@ -1,6 +1,7 @@
 """How many draws a second one core makes, for ids of several shapes.
 
-Run it: `python tests/benchmarks/bench_draws.py`. Prints, asserts nothing. Best of several rounds over batches of 100,000 rows.
+Run it: `python tests/benchmarks/bench_draws.py`. Prints, asserts nothing. Best of several rounds
+over batches of 100,000 rows.
 """
 
 from __future__ import annotations

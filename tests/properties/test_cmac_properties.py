@@ -53,7 +53,7 @@ def test_order_does_not_matter(key: bytes, messages: list[bytes], random: object
 
 
 def test_more_rows_than_are_worked_on_together() -> None:
-    # Lengths 0 … 66, mixed and over several chunks of 16,384 rows; the last chunk is short ones only.
+    # Lengths 0 … 66, mixed and over several chunks of 8,192 rows; the last chunk is short ones only.
     key = bytes(range(32))
     messages = [bytes([row % 251]) * (row * 7 % 67) for row in range(40_000)] + [b"short"] * 10_000
     assert at_once(key, pa.array(messages, pa.binary())) == one_by_one(key, messages)

@@ -15,7 +15,7 @@ Words = npt.NDArray[np.uint64]
 
 _BLOCK = 16
 # Rows worked on together: their blocks stay in the processor's cache.
-_CHUNK = 16_384
+_CHUNK = 8_192
 # Row L keeps the first L bytes of a block; the other table sets the 1 bit that follows a short one.
 _KEEP: Words = (
     np.where(np.arange(_BLOCK) < np.arange(_BLOCK + 1)[:, None], 255, 0).astype(np.uint8).view(np.uint64)
@@ -86,14 +86,14 @@ def _chunk(
     lengths = ends - starts
     if lengths.max() <= _BLOCK:
         return _encrypted(encryptor, _last_blocks(finish, windows, starts, lengths)).view(np.uint8)
-    counts = np.maximum((lengths + _BLOCK - 1) // _BLOCK, 1)
-    # Longest first: the messages that still go on are the first ones, those that end stand behind them.
-    order = np.argsort(-counts, kind="stable")
-    starts, lengths, counts = starts[order], lengths[order], counts[order]
+    falling = -np.maximum((lengths + _BLOCK - 1) // _BLOCK, 1)
+    # By the number of blocks, most first: the messages that still go on are the first ones, those that end stand behind them.
+    order = np.argsort(falling, kind="stable")
+    starts, lengths, falling = starts[order], lengths[order], falling[order]
     state = np.zeros((len(order), 2), np.uint64)
-    for done in range(int(counts[0])):
-        going = int(np.searchsorted(-counts, -(done + 1), side="left"))
-        alive = int(np.searchsorted(-counts, -done, side="left"))
+    for done in range(-int(falling[0])):
+        going = int(np.searchsorted(falling, -(done + 1), side="left"))
+        alive = int(np.searchsorted(falling, -done, side="left"))
         at = starts[:alive] + done * _BLOCK
         state[:going] ^= windows[at[:going]].view(np.uint64).reshape(-1, 2)
         state[going:alive] ^= _last_blocks(finish, windows, at[going:], lengths[going:alive] - done * _BLOCK)
@@ -108,8 +108,9 @@ def _last_blocks(
 ) -> Words:
     """The last block of each message, cut to its length, padded, and masked with K1 or K2 (6.2, step 4)."""
     blocks = windows[at].view(np.uint64).reshape(-1, 2)
-    blocks &= _KEEP[lengths]
-    blocks ^= finish[lengths]
+    # take, not [ ]: for rows of two words it is more than ten times as fast.
+    blocks &= _KEEP.take(lengths, 0)
+    blocks ^= finish.take(lengths, 0)
     return blocks
 
 
