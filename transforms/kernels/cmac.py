@@ -87,7 +87,7 @@ def _chunk(
     if lengths.max() <= _BLOCK:
         return _encrypted(encryptor, _last_blocks(finish, windows, starts, lengths)).view(np.uint8)
     falling = -np.maximum((lengths + _BLOCK - 1) // _BLOCK, 1)
-    # By the number of blocks, most first: the messages that still go on are the first ones, those that end stand behind them.
+    # Most blocks first: the messages that still go on stand first, behind them those that end.
     order = np.argsort(falling, kind="stable")
     starts, lengths, falling = starts[order], lengths[order], falling[order]
     state = np.zeros((len(order), 2), np.uint64)
