@@ -1,0 +1,244 @@
+"""Who runs the passes: Spark on a cluster, or this process on a small table. Both run the same task functions."""
+
+from __future__ import annotations
+
+import pickle
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from transforms.derivation import for_broadcast
+from transforms.errors import CellsRefused, Site
+from transforms.pipeline.feed import Damaged, FileUnit, StreamUnit, TableUnit, Unit
+from transforms.pipeline.transform import DuplicateRowKeys
+from transforms.pipeline.work import StepFailed
+
+STATE, FAILURE = 0, 9
+MapTask = Callable[[Unit], Iterable[tuple[Any, ...]]]
+ReduceTask = Callable[[int, Sequence[Any]], Iterable[Any]]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What a task reports instead of raising, where trying again would fail in the same way."""
+
+    kind: str
+    reason: str
+    site: Site | None = None
+    count: int = 0
+
+
+class PassFailed(Exception):
+    """Tasks reported failures: `failures` says what and where, never a value."""
+
+    def __init__(self, failures: Sequence[Failure]) -> None:
+        unique = list(dict.fromkeys(failures))
+        super().__init__("\n".join(f"{f.site}: {f.reason}" if f.site else f.reason for f in unique))
+        self.failures = unique
+
+    @property
+    def damaged(self) -> bool:
+        return any(f.kind == "damaged" for f in self.failures)
+
+
+def failure_of(error: Exception) -> Failure:
+    match error:
+        case StepFailed():
+            return Failure("step", error.reason, error.site)
+        case CellsRefused():
+            return Failure("cells", error.reason, None, error.count)
+        case DuplicateRowKeys():
+            return Failure("row-key", f"{error.count} rows have the row key of another row", None, error.count)
+        case Damaged():
+            return Failure("damaged", str(error))
+    raise error
+
+
+REPORTED = (StepFailed, CellsRefused, DuplicateRowKeys, Damaged)
+
+
+class Engine(Protocol):
+    """Runs task functions over all units."""
+
+    def each(self, task: Callable[[Unit], Iterable[bytes]], what: str) -> list[bytes]:
+        """What the task yields, unit by unit, in any order."""
+
+    def shuffle(
+        self, map_: MapTask, reduce_: ReduceTask, buckets: int, what: str, kinds: bool = False
+    ) -> list[Any]:
+        """Map yields (bucket, blob) or, with `kinds`, (bucket, kind, blob); reduce sees all blobs of a bucket."""
+
+
+@dataclass(frozen=True)
+class LocalEngine:
+    """Without Spark, in this process: for `apply_table`."""
+
+    units: Sequence[TableUnit | FileUnit]
+
+    def each(self, task: Callable[[Unit], Iterable[bytes]], what: str) -> list[bytes]:
+        return _raised(lambda: [blob for unit in self.units for blob in task(unit)])
+
+    def shuffle(
+        self, map_: MapTask, reduce_: ReduceTask, buckets: int, what: str, kinds: bool = False
+    ) -> list[Any]:
+        def run() -> list[Any]:
+            boxes: dict[int, list[Any]] = defaultdict(list)
+            for unit in self.units:
+                for bucket, *rest in map_(unit):
+                    boxes[bucket].append(tuple(rest) if kinds else rest[0])
+            return [out for bucket in sorted(boxes) for out in reduce_(bucket, boxes[bucket])]
+
+        return _raised(run)
+
+
+def _raised(run: Callable[[], list[Any]]) -> list[Any]:
+    try:
+        return run()
+    except REPORTED as error:
+        raise PassFailed([failure_of(error)]) from None
+
+
+@dataclass(frozen=True)
+class SparkEngine:
+    """On Spark: units of files, or any DataFrame (whose rows must be the same each time it is computed)."""
+
+    spark: Any
+    units: Sequence[FileUnit] = ()
+    frame: Any = None
+    schema: pa.Schema | None = None
+    label: str = ""
+
+    def each(self, task: Callable[[Unit], Iterable[bytes]], what: str) -> list[bytes]:
+        with self._broadcast((task, self.units), what) as handle:
+            source = self._source()
+            schema = self.schema
+
+            def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+                work, units = handle.value
+                for unit in _units_of(batches, units, schema):
+                    try:
+                        for blob in work(unit):
+                            yield row(0, STATE, pa.py_buffer(blob))
+                    except REPORTED as error:
+                        yield row(0, FAILURE, pa.py_buffer(pickle.dumps(failure_of(error))))
+
+            return [bytes(blob) for _, _, blob in _collected(source.mapInArrow(run, ROW_TYPE))]
+
+    def shuffle(
+        self, map_: MapTask, reduce_: ReduceTask, buckets: int, what: str, kinds: bool = False
+    ) -> list[Any]:
+        with self._broadcast((map_, reduce_, self.units), what) as handle:
+            frame = self.shuffled(handle, buckets, kinds)
+            found = _collected(frame)
+            return [(kind, bytes(blob)) for _, kind, blob in found] if kinds else [bytes(b) for _, _, b in found]
+
+    def shuffled(self, handle: Any, buckets: int, kinds: bool) -> Any:
+        """The lazy DataFrame of reduced rows (bucket, kind, blob)."""
+        schema = self.schema
+
+        def map_run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+            work, _, units = handle.value
+            for unit in _units_of(batches, units, schema):
+                try:
+                    for bucket, *rest in work(unit):
+                        kind, blob = rest if kinds else (STATE, rest[0])
+                        yield row(bucket, kind, blob if isinstance(blob, pa.Buffer) else pa.py_buffer(blob))
+                except REPORTED as error:
+                    yield row(0, FAILURE, pa.py_buffer(pickle.dumps(failure_of(error))))
+
+        def reduce_run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+            _, work, _ = handle.value
+            boxes: dict[int, list[tuple[int, pa.Buffer]]] = defaultdict(list)
+            for batch in batches:
+                buckets_of = batch.column(0).to_pylist()
+                kinds_of = batch.column(1).to_pylist()
+                for place, (bucket, kind) in enumerate(zip(buckets_of, kinds_of, strict=True)):
+                    boxes[bucket].append((kind, batch.column(2)[place].as_buffer()))
+            for bucket in sorted(boxes):
+                box = boxes.pop(bucket)
+                failed = [blob for kind, blob in box if kind == FAILURE]
+                if failed:
+                    yield from (row(bucket, FAILURE, blob) for blob in failed)
+                    continue
+                try:
+                    for out in work(bucket, box if kinds else [blob.to_pybytes() for _, blob in box]):
+                        kind, blob = out if kinds else (STATE, out)
+                        yield row(bucket, kind, pa.py_buffer(blob))
+                except REPORTED as error:
+                    yield row(bucket, FAILURE, pa.py_buffer(pickle.dumps(failure_of(error))))
+
+        mapped = self._source().mapInArrow(map_run, ROW_TYPE)
+        return mapped.repartitionById(buckets, "bucket").mapInArrow(reduce_run, ROW_TYPE)
+
+    def _source(self) -> Any:
+        if self.frame is not None:
+            return self.frame
+        count = max(1, len(self.units))
+        return self.spark.range(0, len(self.units), 1, count)
+
+    def _broadcast(self, content: Any, what: str) -> _Handle:
+        return _Handle(self.hold(content, what))
+
+    def hold(self, content: Any, what: str) -> Any:
+        """A broadcast of task functions with their subkeys; refused where Spark would write it in plain text."""
+        context = self.spark.sparkContext
+        if context.getConf().get("spark.io.encryption.enabled", "false") != "true":
+            raise PermissionError(
+                "spark.io.encryption.enabled is not true; allowed: true, for broadcast keys lie on disk otherwise"
+            )
+        context.setJobDescription(f"{self.label}: {what}" if self.label else what)
+        with for_broadcast():
+            return context.broadcast(content)
+
+
+@dataclass(frozen=True)
+class _Handle:
+    """A broadcast that is destroyed when its pass is over."""
+
+    broadcast: Any
+
+    def __enter__(self) -> Any:
+        return self.broadcast
+
+    def __exit__(self, *_: object) -> None:
+        self.broadcast.destroy()
+
+
+ROW_TYPE = "bucket int, kind int, blob binary"
+_ROW_SCHEMA = pa.schema([("bucket", pa.int32()), ("kind", pa.int32()), ("blob", pa.binary())])
+
+
+def row(bucket: int, kind: int, blob: pa.Buffer) -> pa.RecordBatch:
+    """One row as a record batch, without copying the blob."""
+    ends = pa.py_buffer(np.array([0, blob.size], np.int32))
+    binary = pa.Array.from_buffers(pa.binary(), 1, [None, ends, blob])
+    arrays = [pa.array([bucket], pa.int32()), pa.array([kind], pa.int32()), binary]
+    return pa.RecordBatch.from_arrays(arrays, schema=_ROW_SCHEMA)
+
+
+def _units_of(
+    batches: Iterator[pa.RecordBatch], units: Sequence[FileUnit], schema: pa.Schema | None
+) -> Iterator[Unit]:
+    pa.set_cpu_count(1)
+    if schema is not None:
+        from pyspark import TaskContext
+
+        context = TaskContext.get()
+        yield StreamUnit(context.partitionId() if context is not None else 0, batches, schema)
+        return
+    for batch in batches:
+        for place in batch.column(0).to_pylist():
+            yield units[place]
+
+
+def _collected(frame: Any) -> list[tuple[int, int, Any]]:
+    table = frame.toArrow()
+    rows = list(zip(table["bucket"].to_pylist(), table["kind"].to_pylist(), table["blob"].to_pylist(), strict=True))
+    failures = [pickle.loads(blob) for _, kind, blob in rows if kind == FAILURE]
+    if failures:
+        raise PassFailed(failures)
+    return rows

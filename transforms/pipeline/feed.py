@@ -1,0 +1,249 @@
+"""Where record batches come from: row groups of Parquet files, an Arrow table, or any Spark DataFrame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+# Synthetic columns that name a row by its place in the pinned version (row_key: row-number).
+FILE, ROW = "\x00file", "\x00row"
+BATCH_ROWS = 131_072
+UNIT_BYTES = 128 << 20
+PILOT_ROWS = 1024
+
+
+class Damaged(Exception):
+    """A source file that can't be read: its name and the kind of trouble, never its content."""
+
+    def __init__(self, file: str, kind: str) -> None:
+        super().__init__(file, kind)
+        self.file, self.kind = file, kind
+
+    def __str__(self) -> str:
+        return f"file {self.file} can't be read ({self.kind})"
+
+
+class Unit(Protocol):
+    """A piece of the source that one task works on."""
+
+    index: int
+
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Its rows, in batches of at most BATCH_ROWS, cast to the pinned schema."""
+
+    def pilot(self, columns: Sequence[str]) -> pa.RecordBatch | None:
+        """A first few rows, to see how wide they are; None where that would cost a whole read."""
+
+
+def conform(batch: pa.RecordBatch, schema: pa.Schema, columns: Sequence[str]) -> pa.RecordBatch:
+    """Cast a batch, safely, to the pinned types: missing columns null, extra ones dropped, dictionaries decoded."""
+    arrays = []
+    for name in columns:
+        type_ = schema.field(name).type
+        place = batch.schema.get_field_index(name)
+        if place < 0:
+            arrays.append(pa.nulls(batch.num_rows, type_))
+            continue
+        array = batch.column(place)
+        if array.type != type_:
+            if pa.types.is_dictionary(array.type):
+                array = array.dictionary_decode()
+            if pa.types.is_timestamp(array.type) and pa.types.is_timestamp(type_) and array.type.tz != type_.tz:
+                array = array.cast(pa.timestamp(array.type.unit, tz=type_.tz))
+            array = array.cast(type_)
+        arrays.append(array)
+    fields = [pa.field(name, schema.field(name).type) for name in columns]
+    return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A data file of the pinned version. `rows` may be unknown (-1); partition values are text or None."""
+
+    uri: str
+    size: int
+    partition_values: Mapping[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Piece:
+    file: SourceFile
+    row_group: int
+    first_row: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class FileUnit:
+    """Some row groups of Parquet files."""
+
+    index: int
+    pieces: tuple[Piece, ...]
+    schema: pa.Schema
+
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        for piece in self.pieces:
+            yield from self._piece(piece, columns, BATCH_ROWS)
+
+    def pilot(self, columns: Sequence[str]) -> pa.RecordBatch | None:
+        return next(self._piece(self.pieces[0], columns, PILOT_ROWS), None) if self.pieces else None
+
+    def _piece(self, piece: Piece, columns: Sequence[str], size: int) -> Iterator[pa.RecordBatch]:
+        stored = [c for c in columns if c not in (FILE, ROW) and c not in piece.file.partition_values]
+        name = piece.file.uri.rsplit("/", 1)[-1]
+        row = piece.first_row
+        try:
+            with open_parquet(piece.file.uri) as file:
+                present = [c for c in stored if c in file.schema_arrow.names]
+                if present:
+                    source: Iterable[Any] = file.iter_batches(
+                        batch_size=size, row_groups=[piece.row_group], columns=present, use_threads=False
+                    )
+                else:
+                    source = _empty_batches(piece.rows, size)
+                for batch in source:
+                    batch = _with_partition_values(batch, piece.file.partition_values, self.schema, columns)
+                    out = conform(batch, self.schema, [c for c in columns if c not in (FILE, ROW)])
+                    yield _with_place(out, name, row, columns)
+                    row += out.num_rows
+        except (pa.ArrowException, OSError) as error:
+            raise Damaged(name, type(error).__name__) from None
+
+
+def _empty_batches(rows: int, size: int) -> Iterator[pa.RecordBatch]:
+    for start in range(0, rows, size):
+        yield pa.RecordBatch.from_arrays([pa.nulls(min(size, rows - start))], names=["\x00none"])
+
+
+def _with_partition_values(
+    batch: pa.RecordBatch, values: Mapping[str, str | None], schema: pa.Schema, columns: Sequence[str]
+) -> pa.RecordBatch:
+    for name, text in values.items():
+        if name not in columns:
+            continue
+        scalar = pa.scalar(text, pa.string())
+        type_ = schema.field(name).type
+        value = pc.cast(scalar, type_) if text is not None else pa.scalar(None, type_)
+        batch = batch.append_column(name, pa.repeat(value, batch.num_rows))
+    return batch
+
+
+def _with_place(batch: pa.RecordBatch, name: str, row: int, columns: Sequence[str]) -> pa.RecordBatch:
+    if FILE in columns:
+        batch = batch.append_column(FILE, pa.repeat(pa.scalar(name), batch.num_rows))
+    if ROW in columns:
+        batch = batch.append_column(ROW, pa.array(range(row, row + batch.num_rows), pa.int64()))
+    return batch
+
+
+def open_parquet(uri: str) -> pq.ParquetFile:
+    """A Parquet file by path or URI; INT96 timestamps in microseconds (nanoseconds would wrap in 2262)."""
+    if "://" in uri:
+        system, path = pa.fs.FileSystem.from_uri(uri)
+        return pq.ParquetFile(system.open_input_file(path), coerce_int96_timestamp_unit="us")
+    return pq.ParquetFile(uri, coerce_int96_timestamp_unit="us", memory_map=False)
+
+
+@dataclass(frozen=True)
+class TableUnit:
+    """An Arrow table, in one piece or several: small data without Spark."""
+
+    index: int
+    table: pa.Table
+    schema: pa.Schema
+    first_row: int = 0
+
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        stored = [c for c in columns if c not in (FILE, ROW)]
+        row = self.first_row
+        for batch in self.table.select([c for c in stored if c in self.table.column_names]).to_batches(BATCH_ROWS):
+            yield _with_place(conform(batch, self.schema, stored), "table", row, columns)
+            row += batch.num_rows
+
+    def pilot(self, columns: Sequence[str]) -> pa.RecordBatch | None:
+        return None
+
+
+@dataclass(frozen=True)
+class StreamUnit:
+    """The batches that Spark hands to a mapInArrow task, put together into larger ones."""
+
+    index: int
+    stream: Iterator[pa.RecordBatch]
+    schema: pa.Schema
+
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        waiting: list[pa.RecordBatch] = []
+        rows = 0
+        for batch in self.stream:
+            if not batch.num_rows:
+                continue
+            waiting.append(conform(batch, self.schema, columns))
+            rows += batch.num_rows
+            if rows >= BATCH_ROWS:
+                yield pa.concat_batches(waiting)
+                waiting, rows = [], 0
+        if waiting:
+            yield pa.concat_batches(waiting)
+
+    def pilot(self, columns: Sequence[str]) -> pa.RecordBatch | None:
+        return None
+
+
+def pack_units(
+    files: Sequence[SourceFile], schema: pa.Schema, cores: int, unit_bytes: int = UNIT_BYTES
+) -> list[FileUnit]:
+    """Row groups packed by their size in Arrow: small files together, large ones apart, every core busy.
+
+    The result depends on the files alone (and the number of cores): the facts' states belong to units.
+    Errors: Damaged for a footer that can't be read.
+    """
+    with ThreadPoolExecutor(8) as pool:
+        pieces = [piece for found in pool.map(_pieces, files) for piece in found]
+    width = row_bytes(schema)
+    total = sum(piece.rows for piece in pieces) * width
+    limit = max(1 << 20, min(unit_bytes, total // (2 * cores) + 1))
+    units: list[FileUnit] = []
+    waiting: list[Piece] = []
+    size = 0
+    for piece in pieces:
+        if waiting and size + piece.rows * width > limit:
+            units.append(FileUnit(len(units), tuple(waiting), schema))
+            waiting, size = [], 0
+        waiting.append(piece)
+        size += piece.rows * width
+    if waiting:
+        units.append(FileUnit(len(units), tuple(waiting), schema))
+    return units
+
+
+def _pieces(file: SourceFile) -> list[Piece]:
+    try:
+        with open_parquet(file.uri) as parquet:
+            metadata = parquet.metadata
+            pieces, first = [], 0
+            for group in range(metadata.num_row_groups):
+                rows = metadata.row_group(group).num_rows
+                if rows:
+                    pieces.append(Piece(file, group, first, rows))
+                first += rows
+            return pieces
+    except (pa.ArrowException, OSError) as error:
+        raise Damaged(file.uri.rsplit("/", 1)[-1], type(error).__name__) from None
+
+
+def row_bytes(schema: pa.Schema) -> int:
+    """A row's width in Arrow as the types tell it; text counts 24 bytes."""
+    widths = 0
+    for type_ in schema.types:
+        try:
+            widths += max(1, type_.bit_width // 8)
+        except ValueError:
+            widths += 24
+    return max(1, widths)

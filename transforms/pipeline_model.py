@@ -1,0 +1,177 @@
+"""What a compiled plan is made of: printable, frozen, without keys or values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
+
+from transforms.errors import Site
+from transforms.facts import Fact
+from transforms.hierarchy import Hierarchy
+from transforms.plan import ColumnRule, LargestOf, OutlierRule, Plan, Sample, SumOf
+from transforms.run_keys import RunKeys
+from transforms.technique import ColumnTechnique, RowTechnique
+
+
+@dataclass(frozen=True)
+class Step:
+    """One technique at one site. `depth` is the facts pass that it waits for (0: none)."""
+
+    technique: ColumnTechnique
+    site: Site
+    before: pa.DataType
+    after: pa.DataType
+    hierarchy: Hierarchy | None
+    facts: Mapping[str, Fact]
+    depth: int
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A delivered column that comes from a source column. `domain` is its pseudonym domain."""
+
+    name: str
+    source_type: pa.DataType
+    steps: tuple[Step, ...]
+    rule: ColumnRule
+    captures: Mapping[str, str]
+    domain: str
+    stable_over: str | None = None
+
+    @property
+    def type(self) -> pa.DataType:
+        return self.steps[-1].after if self.steps else self.source_type
+
+    @property
+    def ranked(self) -> bool:
+        """Is it a serial number, known only behind the shuffle?"""
+        return any(step.technique.name == "serial-number" for step in self.steps)
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A column made from final cells. `labels` are the values of `largest` by input."""
+
+    name: str
+    type: pa.DataType
+    derive: SumOf | LargestOf
+    inputs: tuple[str, ...]
+    labels: tuple[str, ...]
+    rule: ColumnRule
+    site: Site
+
+
+@dataclass(frozen=True)
+class RowRule:
+    technique: RowTechnique
+    site: Site
+
+
+@dataclass(frozen=True)
+class TablePipeline:
+    """One table of a plan: from which source columns which delivered columns come."""
+
+    name: str
+    source: str
+    source_schema: pa.Schema
+    row_key: tuple[str, ...] | None
+    subject: str | None
+    subject_domain: str | None
+    register: str | None
+    columns: tuple[Chain | Derived, ...]
+    dropped: tuple[str, ...]
+    excluded: tuple[str, ...]
+    row_rules: tuple[RowRule, ...]
+    sample: Sample | None
+    outliers: tuple[OutlierRule, ...]
+    quasi_identifiers: tuple[str, ...]
+    subject_type: pa.DataType | None = None
+
+    @cached_property
+    def chains(self) -> tuple[Chain, ...]:
+        return tuple(c for c in self.columns if isinstance(c, Chain))
+
+    @cached_property
+    def derived(self) -> tuple[Derived, ...]:
+        return tuple(c for c in self.columns if isinstance(c, Derived))
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        """Schema of the delivered table: made anew, with nothing of the source's metadata."""
+        return pa.schema([pa.field(c.name, c.type) for c in self.columns])
+
+    @property
+    def one_row_per_subject(self) -> bool:
+        return self.subject is None or self.row_key == (self.subject,)
+
+    @property
+    def has_serial(self) -> bool:
+        return any(chain.ranked for chain in self.chains)
+
+    @property
+    def by_subject(self) -> bool:
+        """Do rows stand in the order of their subjects? Only where a subject's pseudonym is delivered."""
+        return self.subject is not None and any(c.name == self.subject for c in self.chains)
+
+    def key_columns(self) -> set[str]:
+        """Source columns that tell rows and subjects apart."""
+        named = set(self.row_key or ())
+        if self.subject is not None:
+            named.add(self.subject)
+        return named
+
+    def condition_columns(self) -> set[str]:
+        """Source columns that row rules read."""
+        return {name for rule in self.row_rules for name in rule.technique.columns()}
+
+    def step_columns(self) -> set[str]:
+        """Source columns that steps read besides their own."""
+        return {name for chain in self.chains for step in chain.steps for name in step.technique.columns()}
+
+    def fact_depth(self) -> int:
+        """How many passes over the data the facts need."""
+        return max((step.depth for chain in self.chains for step in chain.steps), default=0)
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A plan bound to its source schemas: what `compile_plan` gives. It holds neither keys nor values."""
+
+    plan: Plan
+    fingerprint: str
+    tables: Mapping[str, TablePipeline] = field(default_factory=dict)
+
+    def table(self, name: str | None = None) -> TablePipeline:
+        """A table by its name; the only one where there is one."""
+        if name is None:
+            (table,) = self.tables.values()
+            return table
+        return self.tables[name]
+
+    def explain(self) -> str:
+        """Phases, steps, passes and shuffles in words; never a value or a key."""
+        from transforms.explain import explain
+
+        return explain(self)
+
+    def apply(self, frame: Any, keys: RunKeys, table: str | None = None, stopped: pa.Array | None = None) -> Any:
+        """The delivered rows of any Spark DataFrame, as a lazy DataFrame (facts are measured at once).
+
+        The frame must give the same rows each time it is computed. Rows stand in keyed order within partitions, serials
+        are as in a job's run. `stopped` are ids of subjects who asked to stop. Errors: PassFailed, DataRefused.
+        """
+        from transforms.pipeline.apply import apply_frame
+
+        return apply_frame(self.table(table), self.plan, frame, keys, stopped)
+
+    def apply_table(
+        self, source: pa.Table, keys: RunKeys, table: str | None = None, stopped: pa.Array | None = None
+    ) -> pa.Table:
+        """The delivered rows of an Arrow table, in keyed order, without Spark: for small data and tests."""
+        from transforms.pipeline.apply import apply_table
+
+        return apply_table(self.table(table), self.plan, source, keys, stopped)
