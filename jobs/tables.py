@@ -16,7 +16,7 @@ from deltalake.transaction import AddAction, CommitProperties, Transaction, crea
 from jobs.columns import type_problems
 from jobs.errors import BadInput, Operational
 from jobs.parquet import NewFile, write_batches
-from jobs.storage import Location, unique_name
+from jobs.storage import Location, private_folder, unique_name
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -108,6 +108,11 @@ def pinned(location: Location | str, version: int | None = None) -> Snapshot:
     )
 
 
+def last_commit(location: Location) -> dict[str, Any]:
+    """What the newest commit says of itself: operation, timestamp, and the metadata that its writer gave."""
+    return _opened(location, None).history(1)[0]
+
+
 def commit_files(
     location: Location,
     schema: pa.Schema,
@@ -120,13 +125,14 @@ def commit_files(
     commit: Mapping[str, str] | None = None,
     transactions: Mapping[str, int] | None = None,
 ) -> int:
-    """Commits Parquet files that already lie below the table, in one transaction; gives its version.
+    """Commits Parquet files that already lie below the table, all or none; gives the table's version.
 
     `create` fails (BadInput) where a table lies, `replace` puts a new table (with a new id) over the old
     one. Statistics and deletion vectors are off from creation; no file at all still commits the table.
-    `properties` and column `comments` go to a created table, `commit` to the commit's own metadata,
-    `transactions` are Delta's application transactions (name: version). Types off the closed list are
-    BadInput.
+    `properties` and column `comments` go to a created table (properties that aren't Delta's cost a commit
+    before: a killed run leaves an empty table, which the next one takes over), `commit` to the commit's
+    own metadata, `transactions` are Delta's application transactions (name: version). Types off the
+    closed list are BadInput.
     """
     if problems := type_problems(schema, str(location)):
         raise BadInput("\n".join(problems))
@@ -135,28 +141,56 @@ def commit_files(
         custom_metadata=dict(commit or {}),
         app_transactions=[Transaction(app, version) for app, version in (transactions or {}).items()],
     )
+    if location.is_local:
+        private_folder(location.local)
+    bare = delta_schema(schema, comments or {})
+    configuration = {**NO_STATISTICS, **(properties or {})}
     try:
-        if mode == "append":
-            table = _opened(location, None)
-            table.create_write_transaction(
-                list(actions), "append", table.schema(), commit_properties=commit_properties
-            )
-        else:
+        if mode != "append" and all(name.startswith("delta.") for name in configuration):
             create_table_with_add_actions(
                 str(location),
-                delta_schema(schema, comments or {}),
+                bare,
                 actions,
                 mode="error" if mode == "create" else "overwrite",
                 description=description,
-                configuration={**NO_STATISTICS, **(properties or {})},
+                configuration=configuration,
                 storage_options=_options(location),
                 commit_properties=commit_properties,
+            )
+        else:
+            if mode != "append":
+                _create_empty(location, bare, mode, description, configuration)
+            table = _opened(location, None)
+            table.create_write_transaction(
+                list(actions), "append", table.schema(), commit_properties=commit_properties
             )
     except DeltaError as error:
         if "already exists" in str(error):
             raise BadInput(f"a table lies at {location} already; allowed: an empty place") from None
         raise Operational(f"the commit to {location} failed ({type(error).__name__})") from None
     return _opened(location, None).version()
+
+
+def _create_empty(
+    location: Location, schema: Schema, mode: str, description: str | None, configuration: dict[str, str]
+) -> None:
+    """A table without files: deltalake takes properties that aren't Delta's only so, in a commit apart.
+
+    An empty table that a killed run left is taken over.
+    """
+    if mode == "create" and exists(location):
+        left = _opened(location, None)
+        if left.version() == 0 and left.schema() == schema and left.metadata().configuration == configuration:
+            return
+    DeltaTable.create(
+        str(location),
+        schema,
+        mode="error" if mode == "create" else "overwrite",
+        description=description,
+        configuration=configuration,
+        storage_options=_options(location),
+        raise_if_key_not_exists=False,
+    )
 
 
 def delta_schema(schema: pa.Schema, comments: Mapping[str, str]) -> Schema:
@@ -167,7 +201,7 @@ def delta_schema(schema: pa.Schema, comments: Mapping[str, str]) -> Schema:
             Field(
                 f.name,
                 f.type,
-                f.nullable,
+                nullable=f.nullable,
                 metadata={"comment": comments[f.name]} if f.name in comments else None,
             )
             for f in bare.fields
