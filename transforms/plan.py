@@ -8,7 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, PlainSerializer, Tag, model_validator
 
 from transforms.complaint import complain, complaint
+from transforms.plain import plain
 from transforms.technique import Model, RowTechnique, Technique
+from transforms.techniques import parse_steps
 
 
 def _day(raw: object) -> object:
@@ -18,13 +20,15 @@ def _day(raw: object) -> object:
     raise complain([complaint("no date", "a date such as 2026-01-31")])
 
 
-def _row_steps(raw: object) -> tuple[RowTechnique, ...]:
-    from transforms.techniques import parse_steps
+def _place(raw: object, number: int, step: Technique) -> tuple[str | int, ...]:
+    return (number, step.name) if isinstance(raw, (list, tuple)) else (step.name,)
 
+
+def _row_steps(raw: object) -> tuple[RowTechnique, ...]:
     steps = parse_steps(raw)
     faults = [
         complaint(f"technique {step.name!r}, which works on cells", "a technique for rows: record-suppression", None,
-                  (number, step.name))
+                  _place(raw, number, step))
         for number, step in enumerate(steps) if not isinstance(step, RowTechnique)
     ]
     if faults:
@@ -32,15 +36,11 @@ def _row_steps(raw: object) -> tuple[RowTechnique, ...]:
     return tuple(step for step in steps if isinstance(step, RowTechnique))
 
 
-def _column_steps(raw: object) -> tuple[Technique, ...] | None:
-    from transforms.techniques import parse_steps
-
-    if raw is None:
-        return None
+def _column_steps(raw: object) -> tuple[Technique, ...]:
     steps = parse_steps(raw)
     faults = [
         complaint(f"technique {step.name!r}, which works on rows", "a technique for cells",
-                  "put it under `rows`", (number, step.name))
+                  "put it under `rows`", _place(raw, number, step))
         for number, step in enumerate(steps) if isinstance(step, RowTechnique)
     ]
     if faults:
@@ -48,17 +48,13 @@ def _column_steps(raw: object) -> tuple[Technique, ...] | None:
     return steps
 
 
-def _plain_steps(steps: tuple[Technique, ...] | None) -> list[dict[str, Any]] | None:
+def _plain_steps(steps: tuple[Technique, ...]) -> list[dict[str, Any]]:
     """Steps as in a plan, each under its technique's name."""
-    if steps is None:
-        return None
-    return [{step.name: step.model_dump(mode="json", by_alias=True)} for step in steps]
+    return [{step.name: plain(step)} for step in steps]
 
 
 Day = Annotated[date, BeforeValidator(_day)]
-ColumnSteps = Annotated[
-    tuple[Technique, ...] | None, BeforeValidator(_column_steps), PlainSerializer(_plain_steps)
-]
+ColumnSteps = Annotated[tuple[Technique, ...], BeforeValidator(_column_steps), PlainSerializer(_plain_steps)]
 RowSteps = Annotated[tuple[RowTechnique, ...], BeforeValidator(_row_steps), PlainSerializer(_plain_steps)]
 Kind = Literal["identifier", "quasi-identifier", "sensitive", "attribute"]
 
@@ -159,14 +155,14 @@ class LargestOf(Model):
 
 def _derivation(raw: object) -> str | None:
     """Which derivation it is, by the key that names it."""
-    for key in ("sum", "largest"):
+    for key, tag in (("sum", "SumOf"), ("largest", "LargestOf")):
         if key in raw if isinstance(raw, dict) else hasattr(raw, key):
-            return key
+            return tag
     return None
 
 
 Derivation = Annotated[
-    Annotated[SumOf, Tag("sum")] | Annotated[LargestOf, Tag("largest")],
+    Annotated[SumOf, Tag("SumOf")] | Annotated[LargestOf, Tag("LargestOf")],
     Discriminator(_derivation),
 ]
 
@@ -177,7 +173,6 @@ class ColumnRule(Model):
     Either `apply` (steps, in order; `keep` is one) or `derive` (from final cells of other columns).
     `legal` marks sensitive information (민감정보, §23), unique identification information
     (고유식별정보, §24) and resident registration numbers, which need `act` and `article`.
-    `accept_frequency_leak` is the reason to let deterministic tokens show how often a value occurs.
     """
 
     label: str | None = None
@@ -189,8 +184,7 @@ class ColumnRule(Model):
     unit: str | None = None
     coding: dict[str, str] = Field(default_factory=dict)
     secret: tuple[str, ...] = ()
-    accept_frequency_leak: str | None = None
-    apply: ColumnSteps = None
+    apply: ColumnSteps | None = None
     derive: Derivation | None = None
 
     @model_validator(mode="after")

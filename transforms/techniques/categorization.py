@@ -28,6 +28,8 @@ def _is_code(raw: object) -> bool:
 
 
 def _categories(raw: object) -> Categories:
+    if isinstance(raw, (list, tuple)) and all(isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in raw):
+        raw = dict(raw)  # pairs, as JSON needs them to tell 1 from "1"
     if not isinstance(raw, Mapping) or not raw:
         refuse("no categories", _ALLOWED)
     complaints, seen = [], {}

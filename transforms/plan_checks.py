@@ -1,0 +1,169 @@
+"""The rules of a plan that need no data: each looks at what is valid and returns all that is wrong.
+
+`refused` problems are what the guideline or the law forbids (exit 3); the rest is malformed (exit 2).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from transforms.column_rules import check_rules
+from transforms.complaint import did_you_mean
+from transforms.errors import Problem
+from transforms.plan import AdditionalInformation, Application, Output, People, Purpose, Sample, Source, Use
+from transforms.plan_sections import Sections, subjects_of, table_sections
+from transforms.purpose import is_vague
+
+_FOLDER = re.compile(r"[^\W_][\w .()\-]*")
+
+
+def check_sections(sections: Sections) -> list[Problem]:
+    """Every problem of a plan's sections, each with the path of its place; lines are the loader's."""
+    return [problem for check in _CHECKS for problem in check(sections)]
+
+
+def _purpose(sections: Sections) -> Iterator[Problem]:
+    purpose: Purpose | None = sections.get("purpose")
+    if purpose is None:
+        return
+    if is_vague(purpose.statement):
+        yield Problem(
+            "purpose.statement", "a purpose that does not say what is studied" if purpose.statement.strip() else "nothing",
+            "what is studied and in what respect, such as 성별과 지역에 따른 구매액 상관관계 (guideline L306-308)",
+            hint="say which items of the data are related to what, and how the result is used", refused=True,
+        )
+    if not purpose.legal_basis.strip():
+        yield Problem("purpose.legal_basis", "nothing", "the article that allows it, such as 개인정보 보호법 제28조의2")
+
+
+def _use(sections: Sections) -> Iterator[Problem]:
+    use: Use | None = sections.get("use")
+    if use is None:
+        return
+    if use.form == "public":
+        yield Problem(
+            "use.form", "public", "internal-same-department, internal-other-department, third-party",
+            hint="what is published to anybody must be anonymous information, judged apart (guideline L201)",
+            refused=True,
+        )
+    if use.until < use.from_:
+        yield Problem("use.until", f"{use.until}, before `from` ({use.from_})", "a day on or after `from`")
+
+
+def _people(sections: Sections) -> Iterator[Problem]:
+    people: People | None = sections.get("people")
+    if people is None:
+        return
+    handlers = {name.strip(): "operator" for name in (people.operator,) if name}
+    handlers |= {name.strip(): "processor" for name in people.processors}
+    authors = {name.strip(): "author" for name in (people.author,) if name}
+    for number, reviewer in enumerate(people.reviewers):
+        role = (handlers | authors).get(reviewer.strip())
+        if role is not None:
+            yield Problem(
+                f"people.reviewers[{number}]", f"a reviewer who is also {role}",
+                "people who neither wrote nor carry out the plan (guideline L3249-3257)", refused=True,
+            )
+        if reviewer.strip() in {one.strip() for one in people.reviewers[:number]}:
+            yield Problem(f"people.reviewers[{number}]", "a reviewer named twice", "each person once")
+    for number, user in enumerate(people.users):
+        role = handlers.get(user.strip())
+        if role is not None:
+            yield Problem(
+                f"people.users[{number}]", f"a user who is also {role}",
+                "people who can't reach the source data (guideline L428-438)", refused=True,
+            )
+
+
+def _form(sections: Sections) -> Iterator[Problem]:
+    single = [name for name in ("source", "columns") if sections.get(name)]
+    several = [name for name in ("subjects", "tables") if sections.get(name)]
+    allowed = "`source` and `columns` (one table), or `subjects` and `tables` (several tables of a person)"
+    if single and several:
+        yield Problem(several[0], f"`{several[0]}` beside `{single[0]}`", allowed)
+    elif not single and not several:
+        yield Problem("plan", "no table to process", allowed)
+    if several:
+        for name in ("rows", "outliers", "excluded"):
+            if sections.get(name):
+                yield Problem(name, f"`{name}` of a plan with several tables", f"`{name}` within each table")
+    elif sections.get("subjects"):
+        yield Problem("subjects", "`subjects` without `tables`", allowed)
+
+
+def _names(sections: Sections) -> Iterator[Problem]:
+    """Names that become folders: no way out of their zone."""
+    application: Application | None = sections.get("application")
+    use: Use | None = sections.get("use")
+    output: Output | None = sections.get("output")
+    named = {
+        "plan": sections.get("plan"),
+        "application.number": application.number if application is not None else None,
+        "use.recipient": use.recipient if use is not None else None,
+        "output.table": output.table if output is not None else None,
+    }
+    named |= {table.prefix.rstrip("."): table.name for table in table_sections(sections) if table.name}
+    for path, name in named.items():
+        if name is not None and (not _FOLDER.fullmatch(name) or name.endswith((" ", "."))):
+            yield Problem(path, repr(name), "a name of letters, digits, spaces, - _ . ( ), for it names a folder")
+    tables = {table.prefix + "source" if table.name else "source.table": table.table
+              for table in table_sections(sections) if table.table}
+    for path, name in tables.items():
+        if not all(_FOLDER.fullmatch(part) for part in name.split("/")):
+            yield Problem(path, repr(name), "a table of the source zone (folder/name), or a catalog's name")
+
+
+def _source(sections: Sections) -> Iterator[Problem]:
+    """Keys and the like must be columns that the plan knows."""
+    for table in table_sections(sections):
+        for path, column in table.used.items():
+            if not table.names(column):
+                yield Problem(
+                    path, f"column {column!r}, which the plan does not know",
+                    "a column that stands under `columns` or `excluded`",
+                    did_you_mean(column, (*table.rules, *table.excluded)),
+                )
+    source: Source | None = sections.get("source")
+    if source is not None and source.row_key == ():
+        yield Problem("source.row_key", "no column", "columns that are unique together, or row-number")
+
+
+def _sample(sections: Sections) -> Iterator[Problem]:
+    sample: Sample | None = sections.get("sample")
+    subjects = subjects_of(sections)
+    if sample is not None and subjects and sample.of not in subjects:
+        found = "nothing" if sample.of is None else repr(sample.of)
+        yield Problem("sample.of", found, f"one of the subjects: {', '.join(subjects)}")
+    if sample is not None and not subjects and sample.of is not None and "source" in sections:
+        yield Problem("sample.of", repr(sample.of), "no `of`: there is one table")
+
+
+def _subjects(sections: Sections) -> Iterator[Problem]:
+    subjects = subjects_of(sections)
+    if not subjects:
+        return
+    for table in table_sections(sections):
+        for path in table.used:
+            marker = f"{table.prefix}subject."
+            if path.startswith(marker) and path[len(marker):] not in subjects:
+                subject = path[len(marker):]
+                yield Problem(path, f"subject {subject!r}", f"one of: {', '.join(subjects)}",
+                              hint=did_you_mean(subject, subjects))
+    named = {"internal_combination.link": getattr(sections.get("internal_combination"), "link", None)}
+    named |= {f"pseudonyms.{domain}": domain for domain in sections.get("pseudonyms") or {}}
+    for path, subject in named.items():
+        if subject is not None and subject not in subjects:
+            yield Problem(path, f"subject {subject!r}", f"one of: {', '.join(subjects)}",
+                          hint=did_you_mean(subject, subjects))
+
+
+def _additional(sections: Sections) -> Iterator[Problem]:
+    fate: AdditionalInformation | None = sections.get("additional_information")
+    if fate is not None and fate.keep is not None and not fate.keep.reason.strip():
+        yield Problem("additional_information.keep.reason", "nothing", "why it is kept (guideline L696)")
+
+
+_CHECKS: tuple[Callable[[Sections], Iterator[Problem]], ...] = (
+    _purpose, _use, _people, _form, _names, _source, _sample, _subjects, _additional, check_rules,
+)

@@ -1,0 +1,206 @@
+"""A plan file (YAML 1.2) as a Plan, or every problem in it at once.
+
+`extends: BASE` names another plan file, relative to this one: mappings are merged key by key down to a
+column's rule, `null` takes a key of the base away, and lists and whatever stands under a rule's key
+(`apply`, `derive` …) replace the base's. Hierarchy files are looked for beside the plan that names
+them, in `hierarchies` there and one folder up, then in the folders that the caller gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from transforms.complaint import did_you_mean
+from transforms.errors import PlanError, Problem
+from transforms.hierarchy import Hierarchy, parse_hierarchy
+from transforms.plan import ColumnRule, Plan, TablePlan
+from transforms.plan_checks import check_sections
+from transforms.plan_faults import problems_of
+from transforms.plan_sections import table_sections
+from transforms.technique import ColumnTechnique
+from transforms.yaml_nodes import Node, path_text, read_yaml
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A plan, its hierarchies by the names that it uses, and where each of its keys stands.
+
+    `lines` and `files` are by path (`columns.age.apply[0]`); `files` holds the paths that come from a base.
+    """
+
+    plan: Plan
+    lines: Mapping[str, int]
+    files: Mapping[str, str]
+    hierarchies: Mapping[str, Hierarchy]
+    file: Path
+
+
+def load_plan(path: str | Path) -> Plan:
+    """The plan in a file; PlanError with every problem in it."""
+    return load(path).plan
+
+
+def load(path: str | Path, hierarchy_folders: Sequence[Path] = ()) -> Loaded:
+    """The plan in a file with its hierarchies and lines; PlanError with every problem in all of them."""
+    file = Path(path)
+    root, problems = _read(file, ())
+    data = root.plain()
+    main = file.name
+    plan: Plan | None = None
+    sections: dict[str, Any]
+    try:
+        plan = Plan.model_validate(data)
+        sections = {name: getattr(plan, name) for name in Plan.model_fields}
+    except ValidationError as error:
+        problems += problems_of(error.errors(include_url=False), root, main)
+        sections = _sound_sections(data)
+    lines, files = _places(root, main)
+    hierarchies, more = _hierarchies(sections, file, hierarchy_folders)
+    problems += more + check_sections(sections)
+    if problems or plan is None:
+        raise PlanError([_placed(problem, lines, files, main) for problem in problems])
+    return Loaded(plan, lines, files, hierarchies, file)
+
+
+def _read(file: Path, bases: tuple[Path, ...]) -> tuple[Node, list[Problem]]:
+    """The file's nodes over those of its base."""
+    try:
+        text = file.read_text("utf-8")
+    except OSError as error:
+        raise PlanError([Problem("plan", f"no readable file ({error.strerror})", "a plan file", file=str(file))]) from None
+    except UnicodeDecodeError as error:
+        found = f"a byte that is not UTF-8 at position {error.start}"
+        raise PlanError([Problem("plan", found, "a file in UTF-8", file=file.name)]) from None
+    root, problems = read_yaml(text, file.name)
+    extends = root.value.pop("extends", None)
+    if extends is None:
+        return root, problems
+    base_file = file.parent / str(extends.value)
+    place = Problem("extends", "", "a plan file, relative to this one", extends.place, file=file.name)
+    if not isinstance(extends.value, str) or base_file.resolve() in (file.resolve(), *bases):
+        found = "a circle of plans" if isinstance(extends.value, str) else "no file name"
+        return root, [*problems, replace(place, found=found)]
+    if not base_file.is_file():
+        near = did_you_mean(base_file.name, (one.name for one in base_file.parent.glob("*.y*ml")))
+        return root, [*problems, replace(place, found=f"no file {extends.value!r}", hint=near)]
+    base, more = _read(base_file, (*bases, file.resolve()))
+    return _merged(base, root, ()), problems + more
+
+
+def _merged(base: Node, own: Node, keys: tuple[str, ...]) -> Node:
+    inside_rule = len(keys) > 2 and keys[-3] == "columns" or keys[-1:] in (("where",), ("coding",))
+    if not isinstance(base.value, dict) or not isinstance(own.value, dict) or inside_rule:
+        return own
+    children = dict(base.value)
+    for key, node in own.value.items():
+        if node.value is None and key in children:
+            del children[key]
+        elif key in children:
+            children[key] = _merged(children[key], node, (*keys, str(key)))
+        else:
+            children[key] = node
+    return replace(own, value=children)
+
+
+def _places(root: Node, main: str) -> tuple[dict[str, int], dict[str, str]]:
+    lines: dict[str, int] = {}
+    files: dict[str, str] = {}
+    for loc, node in root.walk():
+        path = path_text(loc)
+        lines[path] = node.place
+        if node.file != main:
+            files[path] = node.file
+    return lines, files
+
+
+def _placed(problem: Problem, lines: Mapping[str, int], files: Mapping[str, str], main: str) -> Problem:
+    """A problem with the line of its path, or of the nearest place above; the main file goes unnamed."""
+    if problem.line is not None or problem.file is not None:
+        return replace(problem, file=None) if problem.file == main else problem
+    path = problem.path
+    while path not in lines and path:
+        path = path[: max(path.rfind("."), path.rfind("["), 0)]
+    return replace(problem, line=lines.get(path), file=files.get(path))
+
+
+def _sound_sections(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What is valid taken alone, so that the rules can look at it beside what is not."""
+    sections: dict[str, Any] = {}
+    for name, field in Plan.model_fields.items():
+        key = field.alias or name
+        if key not in data:
+            continue
+        if name == "columns":
+            sections[name] = _sound_rules(data[key])
+        elif name == "tables" and isinstance(data[key], Mapping):
+            sections[name] = {table: one for table, raw in data[key].items() if (one := _sound_table(raw)) is not None}
+        elif (value := _sound(field.annotation, data[key])) is not None:
+            sections[name] = value
+    return sections
+
+
+def _sound_rules(raw: object) -> dict[str, ColumnRule]:
+    if not isinstance(raw, Mapping):
+        return {}
+    return {str(name): rule for name, one in raw.items() if (rule := _sound(ColumnRule, one)) is not None}
+
+
+def _sound_table(raw: object) -> TablePlan | None:
+    if not isinstance(raw, Mapping):
+        return None
+    rest: TablePlan | None = _sound(TablePlan, {**raw, "columns": {}})
+    return None if rest is None else rest.model_copy(update={"columns": _sound_rules(raw.get("columns"))})
+
+
+def _sound(annotation: Any, raw: object) -> Any:
+    try:
+        return TypeAdapter(annotation).validate_python(raw)
+    except ValidationError:
+        return None
+
+
+def _hierarchies(
+    sections: Mapping[str, Any], file: Path, folders: Sequence[Path]
+) -> tuple[dict[str, Hierarchy], list[Problem]]:
+    """The hierarchies that the plan's steps name, and what is wrong with them."""
+    found: dict[str, Hierarchy] = {}
+    failed: set[str] = set()
+    problems: list[Problem] = []
+    sites = [(path, step) for table in table_sections(sections) for path, _, step, _ in table.steps()]
+    for path, step in sites:
+        name = step.hierarchy_file() if isinstance(step, ColumnTechnique) else None
+        if name is None or name in failed:
+            continue
+        if name not in found:
+            places = [file.parent, file.parent / "hierarchies", file.parent.parent / "hierarchies", *folders]
+            existing = [place / name for place in places if (place / name).is_file()]
+            if not existing:
+                failed.add(name)
+                known = sorted({one.name for place in places if place.is_dir() for one in place.glob("*.csv")})
+                problems.append(Problem(
+                    path, f"no hierarchy file {name!r}", "a CSV file beside the plan or in its `hierarchies` folder",
+                    hint=did_you_mean(name, known),
+                ))
+                continue
+            try:
+                found[name] = parse_hierarchy(existing[0].read_text("utf-8"), name)
+            except PlanError as error:
+                failed.add(name)
+                problems += error.problems
+                continue
+            except UnicodeDecodeError:
+                failed.add(name)
+                problems.append(Problem(path, f"hierarchy file {name!r} is not UTF-8", "a file in UTF-8"))
+                continue
+        level = getattr(step, "level", None)
+        if level is not None and level not in found[name].levels:
+            problems.append(Problem(
+                f"{path}.level", f"level {level!r}", f"a level of {name}: {', '.join(found[name].levels)}",
+                hint=did_you_mean(level, found[name].levels),
+            ))
+    return found, problems

@@ -1,0 +1,83 @@
+"""A plan's parts as the checks walk them: its tables, their rules, the steps of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from transforms.column_patterns import expand
+from transforms.plan import ColumnRule, OutlierRule, Source, Subject, TablePlan
+from transforms.technique import RowTechnique, Technique
+from transforms.yaml_nodes import path_text
+
+Sections = Mapping[str, Any]  # fields of Plan by name; what is not valid is not there
+
+
+@dataclass(frozen=True)
+class TableSection:
+    """One table of a plan: `name` is "" and `prefix` empty where the plan has a single source.
+
+    `used` are the source columns that the plan names outside of rules, by the path that names them.
+    """
+
+    name: str
+    prefix: str
+    table: str
+    rules: Mapping[str, ColumnRule]
+    excluded: tuple[str, ...]
+    rows: tuple[RowTechnique, ...]
+    outliers: tuple[OutlierRule, ...]
+    used: Mapping[str, str]
+
+    def steps(self) -> Iterator[tuple[str, int, Technique, ColumnRule]]:
+        """Every step of every rule: its path, its number in the chain, itself and its rule."""
+        for column, rule in self.rules.items():
+            for number, step in enumerate(rule.apply or ()):
+                path = f"{self.rule_path(column)}.apply[{number}].{step.name}"
+                yield path, number, step, rule
+
+    def rule_path(self, column: str) -> str:
+        return self.prefix + path_text(("columns", column))
+
+    def names(self, column: str) -> bool:
+        """Is the column met by a rule or by `excluded`?"""
+        return any(expand(pattern, [column]) for pattern in (*self.rules, *self.excluded))
+
+
+def table_sections(sections: Sections) -> list[TableSection]:
+    """The tables of a plan, whichever of its two forms it has."""
+    source: Source | None = sections.get("source")
+    found: list[TableSection] = []
+    if source is not None or sections.get("columns"):
+        found.append(TableSection(
+            "", "", source.table if source is not None else "", sections.get("columns") or {},
+            sections.get("excluded") or (), sections.get("rows") or (), sections.get("outliers") or (),
+            {} if source is None else _used(source, "source"),
+        ))
+    tables: Mapping[str, TablePlan] = sections.get("tables") or {}
+    for name, table in tables.items():
+        prefix = path_text(("tables", name)) + "."
+        used = {f"{prefix}row_key[{number}]": key for number, key in enumerate(_keys(table.row_key))}
+        used |= {f"{prefix}subject.{subject}": column for subject, column in table.subject.items()}
+        found.append(TableSection(
+            name, prefix, table.source, table.columns, table.excluded, table.rows, table.outliers, used,
+        ))
+    return found
+
+
+def subjects_of(sections: Sections) -> Mapping[str, Subject]:
+    return sections.get("subjects") or {}
+
+
+def _used(source: Source, prefix: str) -> dict[str, str]:
+    used = {f"{prefix}.row_key[{number}]": key for number, key in enumerate(_keys(source.row_key))}
+    if source.subject is not None:
+        used[f"{prefix}.subject"] = source.subject
+    if source.period is not None:
+        used[f"{prefix}.period.column"] = source.period.column
+    return used
+
+
+def _keys(row_key: tuple[str, ...] | str) -> tuple[str, ...]:
+    return () if isinstance(row_key, str) else row_key
