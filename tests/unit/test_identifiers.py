@@ -109,3 +109,15 @@ def test_columns_must_have_one_length() -> None:
         encode_ids([pa.array([1]), pa.array([1, 2])])
     with pytest.raises(ValueError, match="0 id columns"):
         encode_ids([])
+
+
+@pytest.mark.parametrize("before", ["e", "가", "\u1100\u1161"])
+def test_every_character_is_composed_as_unicode_says(before: str) -> None:
+    # In columns of 256 neighbouring characters, so that those with nothing to compose are seen alone.
+    for first in range(0, 0x10000, 256):
+        characters = [chr(point) for point in range(first, first + 256)]
+        known = [char for char in characters if unicodedata.category(char) not in ("Cn", "Cs")]
+        texts = [before + char for char in known]
+        expected = [unicodedata.normalize("NFC", text).encode() for text in texts]
+        encoded = encode_ids([pa.array(texts, pa.string())]).to_pylist()
+        assert encoded == [bytes([1, len(text)]) + text for text in expected]
