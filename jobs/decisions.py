@@ -46,6 +46,12 @@ class Decision:
         return [one for one in raw if isinstance(one, dict)] if isinstance(raw, list) else []
 
 
+    def entry(self, run: str) -> dict[str, Any]:
+        """The body of its ledger entry."""
+        names = ("reviewer", "key_id", "kind", "outcome", "condition", "nonce")
+        return {"run": run, "file": self.file, "sha256": self.sha256, **{one: self.field(one) for one in names}}
+
+
 def bound(folder: RunFolder, record: RunRecord) -> dict[str, Any]:
     """What a decision binds: run, fingerprint, staged tables, manifest, and every file that was reviewed.
 

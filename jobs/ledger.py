@@ -22,7 +22,7 @@ from deltalake.transaction import AddAction, CommitProperties, PostCommitHookPro
 
 from jobs.clock import Clock, stamp, utc_now
 from jobs.environment import Environment
-from jobs.errors import BadInput, Operational
+from jobs.errors import BadInput, Operational, Refused
 from jobs.signers import Signer, ledger_signer, pinned_signers
 from jobs.signing import signed_by
 from jobs.storage import Location, unique_name
@@ -247,9 +247,9 @@ def source_ledger(environment: Environment, clock: Clock = utc_now, *, write: bo
 
 
 def trusted_entries(environment: Environment, ledger: Ledger) -> list[Entry]:
-    """The entries of a ledger whose chain holds; Operational, with every problem, if it doesn't."""
+    """The entries of a ledger whose chain holds; Refused, with every problem, if it doesn't."""
     entries = ledger.entries()
     problems = chain_problems(entries, pinned_signers(environment))
     if problems:
-        raise Operational("\n".join([f"the ledger at {ledger.place} is damaged:", *problems]))
+        raise Refused("\n".join([f"the ledger at {ledger.place} is damaged:", *problems]))
     return entries

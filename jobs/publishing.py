@@ -1,0 +1,271 @@
+"""Publishing step by step: gate, copy, commit, manifest, ledger, destruction.
+
+Whatever step a publish is killed at, published holds nothing of the release or all of it (of a release
+of several tables: no release manifest, until all are there), and the next publish of the run completes
+the rest. `hook` is called with the name of each step before it is taken: tests stop the work there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+from jobs import additional, release
+from jobs.clock import Clock, utc_now
+from jobs.errors import BadInput, DataFailed, JobError, Refused, Waiting
+from jobs.judging import Judgement, judge
+from jobs.ledger import Ledger, evidence_ledger, trusted_entries
+from jobs.locks import exclusive
+from jobs.manifest import Manifest
+from jobs.manifest import load as load_manifest
+from jobs.processing import processing_fields
+from jobs.release import Published
+from jobs.runs import RunFolder, RunRecord, release_manifest
+
+Hook = Callable[[str], None]
+GOOD = {"verify.json": "equal", "result.json": "fit"}
+
+
+@dataclass(frozen=True)
+class Release:
+    """What is published now. `already`: this publish committed nothing; `completed`: what it did besides."""
+
+    tables: tuple[Published, ...]
+    manifest: str
+    already: bool
+    completed: tuple[str, ...] = ()
+
+
+def no_hook(step: str) -> None:
+    """Goes on."""
+
+
+def publish(folder: RunFolder, clock: Clock = utc_now, hook: Hook = no_hook) -> Release:
+    """Publishes a run, or completes what an earlier publish of it left.
+
+    Waiting (5) for verify, review or decisions; Refused (3) by rule or where anything differs from what
+    was signed; DataFailed (1) where the checks failed or a reviewer rejected, and staging is removed
+    after a rejection. In all these cases published is as before.
+    """
+    ledger = evidence_ledger(folder.environment, clock)
+    with ExitStack() as held:
+        held.enter_context(exclusive(folder.lock, f"run {folder.run}"))
+        record, plan = _evidence(folder)
+        held.enter_context(exclusive(_output_lock(folder, record), f"the output {record.output}"))
+        before = _committed(folder, record)
+        if len(before) == len(record.tables):
+            return _completed(folder, record, plan, ledger, hook, already=True)
+        if ledger.find("reject", run=folder.run):
+            _reject(folder, ledger, (), hook)
+            raise DataFailed(f"run {folder.run} was rejected; change the plan and run it anew")
+        try:
+            manifest, judged = _gate(folder, record, plan, ledger, clock, hook)
+            _copy_and_commit(folder, record, manifest, judged, set(before), hook)
+        except Refused as refusal:
+            ledger.append("publish-refused", {"run": folder.run, "reason": refusal.message})
+            raise
+        return _completed(folder, record, plan, ledger, hook, already=False)
+
+
+def _evidence(folder: RunFolder) -> tuple[RunRecord, dict[str, Any]]:
+    """Record and plan; what is damaged there is an altered document: Refused."""
+    try:
+        return folder.load_record(), folder.load_plan()
+    except BadInput as error:
+        raise Refused(error.message) from None
+
+
+def _output_lock(folder: RunFolder, record: RunRecord) -> Any:
+    place = hashlib.sha256(str(folder.published(record, record.tables[0].name)).encode()).hexdigest()
+    return folder.environment.zone("evidence") / "locks" / f"{place[:16]}.lock"
+
+
+def _committed(folder: RunFolder, record: RunRecord) -> dict[str, Published]:
+    found = {
+        one.name: release.commit_of(folder.published(record, one.name), one.name, folder.run)
+        for one in record.tables
+    }
+    return {name: one for name, one in found.items() if one is not None}
+
+
+def _gate(
+    folder: RunFolder, record: RunRecord, plan: Mapping[str, Any], ledger: Ledger, clock: Clock, hook: Hook
+) -> tuple[Manifest, Judgement]:
+    """All that must hold before a byte is copied."""
+    hook("gate")
+    if record.limit is not None:
+        raise Refused(f"run {folder.run} is a trial (--limit {record.limit}); it can never be published")
+    if clock().date() > date.fromisoformat(plan["use"]["until"]):
+        raise Refused(
+            f"the use that the plan allows ended on {plan['use']['until']}; allowed: a plan with a later until"
+        )
+    judged = judge(folder, record, plan, trusted_entries(folder.environment, ledger), clock())
+    for one in judged.decisions:  # a crash may have left the entry out
+        ledger.append("decision", one.entry(folder.run), once=("run", "sha256"))
+    if judged.rejected_by:
+        _reject(folder, ledger, judged.rejected_by, hook)
+        reasons = f" ({'; '.join(judged.reasons)})" if judged.reasons else ""
+        raise DataFailed(
+            f"run {folder.run} was rejected by {', '.join(judged.rejected_by)}{reasons}; its staging is "
+            "removed; change the plan and run it anew"
+        )
+    bad = [name for name, good in GOOD.items() if folder.read(name).get("verdict") != good]
+    if bad:
+        raise DataFailed(f"run {folder.run} failed its checks ({', '.join(bad)}); nothing is published")
+    if judged.waiting:
+        raise Waiting("\n".join([f"run {folder.run} waits for:", *judged.waiting]))
+    manifest = load_manifest(folder)
+    if [(one.name, one.id, one.version) for one in manifest.tables] != [
+        (one.name, one.id, one.version) for one in record.tables
+    ]:
+        raise Refused(f"manifest.json of run {folder.run} is about other tables than run.json")
+    return manifest, judged
+
+
+def _copy_and_commit(
+    folder: RunFolder, record: RunRecord, manifest: Manifest, judged: Judgement, done: set[str], hook: Hook
+) -> None:
+    """Copies and checks the files of all tables, and only then commits the first."""
+    missing = [table for table in manifest.tables if table.name not in done]
+    places = {one.name: (folder.staged(one.name), folder.published(record, one.name)) for one in missing}
+    for table in missing:
+        release.check_fits(*places[table.name], record, table)
+    copies: dict[str, dict[str, str]] = {}
+    try:
+        for table in missing:
+            hook(f"copy {table.name}")
+            copies[table.name] = release.copy_files(*places[table.name], table, folder.run)
+    except JobError:
+        for name, names in copies.items():
+            release.remove_copies(places[name][1], names.values())
+        raise
+    metadata = {
+        "gamyeong.fingerprint": record.fingerprint,
+        "gamyeong.manifest": manifest.digest,
+        "gamyeong.suite": hashlib.sha256(folder.suite.local.read_bytes()).hexdigest(),
+        "gamyeong.decisions": " ".join(sorted(one.sha256 for one in judged.decisions)),
+        "gamyeong.period": record.period or "",
+    }
+    for table in missing:
+        hook(f"commit {table.name}")
+        staged = {"gamyeong.table": table.name, "gamyeong.staged": f"{table.id}@{table.version}"}
+        release.commit(*places[table.name], record, table, copies[table.name], {**metadata, **staged})
+
+
+def _completed(
+    folder: RunFolder, record: RunRecord, plan: Mapping[str, Any], ledger: Ledger, hook: Hook, already: bool
+) -> Release:
+    """All that follows the last commit; each step can be taken again."""
+    tables = _committed(folder, record)
+    shown = tuple(tables[one.name] for one in record.tables)
+    completed = []
+    if not folder.release.exists():
+        hook("tidy")
+        reviewed = {table.name: table for table in load_manifest(folder).tables}
+        for one in shown:
+            release.tidy(folder.published(record, one.name), reviewed[one.name], folder.run)
+        hook("release manifest")
+        _write_manifest(folder, record, shown)
+        hook("ledger")
+        rows = [asdict(one) for one in shown]
+        _enter(folder, record, plan, ledger, rows)
+        hook("release")
+        state = {"state": "published", "run": folder.run, "period": record.period, "tables": rows}
+        folder.release.write_json(state)
+        completed.append("ledger and release manifest complete")
+    completed += _end_additional(folder, record, plan, ledger, hook)
+    hook("staging")
+    if folder.staging.exists():
+        folder.staging.delete()
+        completed.append("staging removed")
+    return Release(shown, str(release_manifest(folder.environment, record)), already, tuple(completed))
+
+
+def _enter(
+    folder: RunFolder, record: RunRecord, plan: Mapping[str, Any], ledger: Ledger, rows: list[dict[str, Any]]
+) -> None:
+    """Enters the release, with the fields of the processing ledger; made of evidence and the table's own log."""
+    entries = (entry.content() for entry in ledger.entries() if entry.type == "decision")
+    mine = [one for one in entries if one["run"] == folder.run and one["kind"] == "decision"]
+    body = {
+        "run": folder.run,
+        "plan": record.plan,
+        "fingerprint": record.fingerprint,
+        "period": record.period,
+        "tables": rows,
+        "processing": processing_fields(
+            record, plan, [one["place"] for one in rows], sorted({one["reviewer"] for one in mine})
+        ),
+    }
+    ledger.append("publish", body, once=("run",))
+
+
+def _write_manifest(folder: RunFolder, record: RunRecord, shown: tuple[Published, ...]) -> None:
+    """The release manifest in the recipient's folder: it names a release only when all its tables stand."""
+    place = release_manifest(folder.environment, record)
+    there = place.read_json() if place.exists() else {"releases": {}}
+    newer = there["releases"].get(record.period or "", {}).get("tables", {})
+    if any(one.name in newer and newer[one.name]["version"] > one.version for one in shown):
+        return  # completed late: another run has replaced this one meanwhile
+    this = {
+        "run": folder.run,
+        "fingerprint": record.fingerprint,
+        "tables": {one.name: {"version": one.version, "rows": one.rows, "at": one.at} for one in shown},
+    }
+    kept = there["releases"] if record.period else {}
+    place.write_json({"output": record.output, "releases": {**kept, record.period or "": this}})
+
+
+def _end_additional(
+    folder: RunFolder, record: RunRecord, plan: Mapping[str, Any], ledger: Ledger, hook: Hook
+) -> list[str]:
+    """Destroys the additional information or encrypts what is kept, and enters it."""
+    hook("additional information")
+    kept = (plan.get("additional_information") or {}).get("keep")
+    if kept:
+        if not additional.plain_files(folder) and ledger.find("keep", run=folder.run):
+            return []
+        additional.keep(folder, record)
+        hook("additional information, ledger")
+        ledger.append("keep", {"run": folder.run, **kept}, once=("run",))
+        return [f"additional information kept encrypted until {kept['until']}"]
+    return _destroy(folder, record, plan, ledger, "published; the plan says destroy: approved", hook)
+
+
+def _destroy(
+    folder: RunFolder, record: RunRecord, plan: Mapping[str, Any], ledger: Ledger, reason: str, hook: Hook
+) -> list[str]:
+    """Destroys and enters the fields of the destruction ledger (추가정보 파기대장, L3295)."""
+    if not additional.anything_left(folder) and ledger.find("destroy", run=folder.run):
+        return []
+    additional.destroy(folder)
+    hook("additional information, ledger")
+    people = plan.get("people") or {}
+    body = {
+        "run": folder.run,
+        "what": "additional information",
+        "application": record.application,
+        "reason": reason,
+        "method": "wrapped run secret removed (crypto-shredding), facts and maps removed",
+        "requester": people.get("responsible"),
+        "performer": people.get("operator") or record.organisation,
+        "confirmer": None,
+    }
+    ledger.append("destroy", body, once=("run",))
+    return ["run secret and additional information destroyed"]
+
+
+def _reject(folder: RunFolder, ledger: Ledger, by: tuple[str, ...], hook: Hook) -> None:
+    """Enters the rejection, then removes staging, run secret and additional information; may be repeated."""
+    record, plan = _evidence(folder)
+    hook("reject")
+    ledger.append("reject", {"run": folder.run, "by": list(by)}, once=("run",))
+    if not folder.release.exists():
+        folder.release.write_json({"state": "rejected", "run": folder.run, "by": list(by)})
+    hook("reject, staging")
+    folder.staging.delete()
+    _destroy(folder, record, plan, ledger, "rejected", hook)

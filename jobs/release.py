@@ -1,0 +1,266 @@
+"""Staging to published: files are copied and hashed, then one Delta commit per table shows them all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.fs as pafs
+from deltalake import DeltaTable, Field, Schema
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.schema import PrimitiveType
+from deltalake.transaction import (
+    AddAction,
+    CommitProperties,
+    RemoveAction,
+    Transaction,
+    create_table_with_add_actions,
+)
+
+from jobs.clock import stamp
+from jobs.errors import Operational, Refused
+from jobs.manifest import CHUNK, THREADS, ManifestFile, TableManifest, carried, staged_log
+from jobs.runs import PERIOD_COLUMN, RunRecord
+from jobs.storage import Location
+
+PERIOD_COMMENT = "기간 (period of the release)"
+# the log outlives what it names, so a release can always be found again by its run
+CONFIGURATION = {
+    "delta.dataSkippingNumIndexedCols": "0",
+    "delta.enableDeletionVectors": "false",
+    "delta.logRetentionDuration": "interval 36500 days",
+}
+
+
+@dataclass(frozen=True)
+class Published:
+    """One table's commit of a run: where, which version, when (ISO 8601, UTC), and how many rows."""
+
+    name: str
+    place: str
+    version: int
+    at: str
+    rows: int
+
+
+def open_table(place: Location) -> DeltaTable | None:
+    """The published table, or None where nothing is published yet."""
+    try:
+        return DeltaTable(str(place), storage_options=_options(place))
+    except TableNotFoundError:
+        return None
+    except (DeltaError, OSError):
+        raise Operational(f"the published table {place} can't be read") from None
+
+
+def commit_of(place: Location, name: str, run: str) -> Published | None:
+    """The commit by which a run published its table here, or None; found in the table's own log."""
+    table = open_table(place)
+    if table is None or table.transaction_version(_application(run)) is None:
+        return None
+    for commit in table.history():
+        if commit.get("gamyeong.run") == run:
+            at = datetime.fromtimestamp(commit["timestamp"] / 1000, UTC)
+            return Published(name, str(place), commit["version"], stamp(at), int(commit["gamyeong.rows"]))
+    raise Operational(f"{place} knows run {run}, but its log does not hold the commit any more")
+
+
+def copy_files(source: Location, target: Location, table: TableManifest, run: str) -> dict[str, str]:
+    """Copies a staged table's files and gives back their new names by their old ones.
+
+    Each is hashed on the way: Refused, with all copies removed, if one differs from the manifest or the
+    staged log does. Names depend on run and manifest alone, so that a second attempt replaces the first.
+    """
+    _check_log(source, table)
+    filesystem, folder = target.filesystem()
+    made = _new_folders(filesystem, folder)
+    filesystem.create_dir(folder, recursive=True)
+    names = {file.path: f"part-{place:05d}-{run}.parquet" for place, file in enumerate(table.files)}
+
+    def copied(file: ManifestFile) -> str | None:
+        return None if _copy(source / file.path, target / names[file.path]) == file.sha256 else file.path
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        altered = [path for path in pool.map(copied, table.files) if path]
+    if altered:
+        remove_copies(target, names.values(), made)
+        raise Refused(f"staged table {table.name}: altered after the review: {', '.join(altered)}")
+    return names
+
+
+def remove_copies(target: Location, names: Iterable[str], folders: Iterable[str] = ()) -> None:
+    """Removes copied files, and the folders that were made for them, outermost last."""
+    filesystem, _ = target.filesystem()
+    for name in names:
+        (target / name).delete()
+    for folder in folders:
+        filesystem.delete_dir(folder)
+
+
+def commit(
+    source: Location,
+    target: Location,
+    record: RunRecord,
+    table: TableManifest,
+    names: Mapping[str, str],
+    metadata: Mapping[str, str],
+) -> None:
+    """Shows the copied files in one Delta commit.
+
+    A run with a period replaces that period's files alone, a run without one all that was there.
+    Refused if the table there has other columns or another way of periods; nothing is written then.
+    """
+    staged, _ = staged_log(source, table.version)
+    schema, partition = _schema(staged, record), [PERIOD_COLUMN] if record.period else []
+    values: dict[str, str | None] = {PERIOD_COLUMN: record.period} if record.period else {}
+    milliseconds = int(datetime.now(UTC).timestamp() * 1000)
+    adds = [
+        AddAction(names[f.path], f.size, values, milliseconds, True, json.dumps({"numRecords": f.rows}))
+        for f in table.files
+    ]
+    properties = CommitProperties(
+        custom_metadata={**metadata, "gamyeong.run": record.run, "gamyeong.rows": str(table.rows)},
+        app_transactions=[Transaction(_application(record.run), 1, milliseconds)],
+        max_commit_retries=0,
+    )
+    there = open_table(target)
+    try:
+        if there is not None and record.period:
+            removes = _of_period(there, record.period, milliseconds)
+            there.create_write_transaction(
+                [*removes, *adds], "append", schema, partition_by=partition, commit_properties=properties
+            )
+        else:
+            create_table_with_add_actions(
+                str(target),
+                schema,
+                adds,
+                mode="error" if there is None else "overwrite",
+                partition_by=partition,
+                description=staged.metadata().description,
+                configuration=CONFIGURATION,
+                storage_options=_options(target),
+                commit_properties=properties,
+            )
+    except CommitFailedError:
+        raise Operational(f"{target} was written by somebody else meanwhile; publish again") from None
+
+
+def check_fits(source: Location, target: Location, record: RunRecord, table: TableManifest) -> None:
+    """Refused if a run with a period can't join the table that is published there, or the other way round."""
+    staged, _ = staged_log(source, table.version)
+    if record.period and PERIOD_COLUMN in [field.name for field in staged.schema().fields]:
+        raise Refused(
+            f"staged table {table.name} has a column {PERIOD_COLUMN}, which the published table of a plan "
+            "with periods gets by itself; allowed: another name for that column"
+        )
+    there = open_table(target)
+    if there is None:
+        return
+    if bool(there.metadata().partition_columns) != bool(record.period):
+        held = "periods" if there.metadata().partition_columns else "one whole release"
+        raise Refused(
+            f"{target} holds {held}, and this run has {'a' if record.period else 'no'} period; allowed: "
+            "another output name"
+        )
+    if record.period and _shape(_schema(staged, record)) != _shape(there.schema()):
+        raise Refused(
+            f"{target}: its earlier periods have other columns than this run; allowed: the same columns and "
+            "types in the same order, or another output name"
+        )
+
+
+def tidy(target: Location, table: TableManifest, run: str) -> None:
+    """Brings a published table's properties up to date and removes what no current row lies in.
+
+    So neither a replaced release nor the copies of a killed attempt stay behind. The properties are those
+    of the run that committed last.
+    """
+    there = open_table(target)
+    if there is None:
+        return
+    runs = (commit.get("gamyeong.run") for commit in there.history())
+    if next(filter(None, runs), None) == run and carried(there) != dict(table.properties):
+        there.alter.set_table_properties(dict(table.properties), raise_if_not_exists=False)
+    if there.vacuum(0, dry_run=True, enforce_retention_duration=False, full=True):
+        there.vacuum(0, dry_run=False, enforce_retention_duration=False, full=True)
+
+
+def _application(run: str) -> str:
+    return f"gamyeong:{run}"
+
+
+def _options(place: Location) -> dict[str, str] | None:
+    return dict(place.options.deltalake) or None
+
+
+def _check_log(source: Location, table: TableManifest) -> None:
+    staged, files = staged_log(source, table.version)
+    protocol, metadata = staged.protocol(), staged.metadata()
+    found = {path: (row["size_bytes"], row["num_records"]) for path, row in files.items()}
+    wrong = [
+        text
+        for text, bad in (
+            ("another table id", str(metadata.id) != table.id),
+            ("another schema", json.loads(staged.schema().to_json()) != table.schema),
+            ("other properties", carried(staged) != dict(table.properties)),
+            ("other files", found != {file.path: (file.size, file.rows) for file in table.files}),
+            ("reader features", protocol.min_reader_version > 1 or bool(protocol.reader_features)),
+            ("partition columns", bool(metadata.partition_columns)),
+        )
+        if bad
+    ]
+    if wrong:
+        raise Refused(f"staged table {table.name}: not what was reviewed: {', '.join(wrong)}")
+
+
+def _copy(source: Location, target: Location) -> str:
+    read_from, source_path = source.filesystem()
+    write_to, target_path = target.filesystem()
+    digest = hashlib.sha256()
+    try:
+        incoming = read_from.open_input_stream(source_path)
+        with incoming, write_to.open_output_stream(target_path) as outgoing:
+            while chunk := incoming.read(CHUNK):
+                digest.update(chunk)
+                outgoing.write(chunk)
+    except FileNotFoundError:
+        return "missing"
+    return digest.hexdigest()
+
+
+def _new_folders(filesystem: Any, folder: str) -> list[str]:
+    """Folders of a path that don't exist yet, innermost first."""
+    missing = []
+    while folder and filesystem.get_file_info(folder).type == pafs.FileType.NotFound:
+        missing.append(folder)
+        folder = folder.rpartition("/")[0]
+    return missing
+
+
+def _schema(staged: DeltaTable, record: RunRecord) -> Schema:
+    schema = staged.schema()
+    if not record.period:
+        return schema
+    text, comment = PrimitiveType("string"), {"comment": PERIOD_COMMENT}
+    period = Field(PERIOD_COLUMN, text, nullable=True, metadata=comment)
+    return Schema([*schema.fields, period])
+
+
+def _shape(schema: Schema) -> list[tuple[str, str]]:
+    return [(field.name, field.type.to_json()) for field in schema.fields]
+
+
+def _of_period(table: DeltaTable, period: str, milliseconds: int) -> list[RemoveAction]:
+    rows = pa.table(table.get_add_actions(flatten=True)).to_pylist()
+    return [
+        RemoveAction(row["path"], True, milliseconds, row["size_bytes"], {PERIOD_COLUMN: period})
+        for row in rows
+        if row[f"partition.{PERIOD_COLUMN}"] == period
+    ]
