@@ -27,7 +27,7 @@ BOUND_FILES = (
 
 @dataclass(frozen=True)
 class Decision:
-    """One signed statement as it lies in the decisions folder. Nothing in it counts before it is judged."""
+    """One signed statement in the decisions folder. Nothing in it counts before it is judged."""
 
     file: str
     sha256: str
@@ -49,7 +49,8 @@ class Decision:
     def entry(self, run: str) -> dict[str, Any]:
         """The body of its ledger entry."""
         names = ("reviewer", "key_id", "kind", "outcome", "condition", "nonce")
-        return {"run": run, "file": self.file, "sha256": self.sha256, **{one: self.field(one) for one in names}}
+        fields = {name: self.field(name) for name in names}
+        return {"run": run, "file": self.file, "sha256": self.sha256, **fields}
 
 
 def bound(folder: RunFolder, record: RunRecord) -> dict[str, Any]:
@@ -89,25 +90,23 @@ def differences(signed: Any, now: dict[str, Any]) -> list[str]:
 
 
 def statement(
-    kind: Literal["decision", "close"],
     reviewer: str,
     key: SigningKey,
     binding: dict[str, Any],
     head: Head,
     at: str,
-    **more: Any,
+    said: dict[str, Any],
 ) -> dict[str, Any]:
-    """The content that a reviewer signs; its nonce makes every decision one of its kind."""
+    """The content that a reviewer signs: `said` is the vote; the nonce makes every statement unique."""
     return {
         "format": 1,
-        "kind": kind,
         "reviewer": reviewer,
         "key_id": key.key_id,
         "bound": binding,
         "ledger_head": str(head),
         "at": at,
         "nonce": secrets.token_hex(16),
-        **more,
+        **said,
     }
 
 

@@ -1,4 +1,4 @@
-"""`gamyeong publish [RUN]`: staging to published once the decisions are there; then ends what the plan says."""
+"""`gamyeong publish [RUN]`: staging to published, once the decisions are there."""
 
 import sys
 from pathlib import Path

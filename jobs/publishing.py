@@ -16,7 +16,7 @@ from typing import Any
 
 from jobs import additional, release
 from jobs.clock import Clock, utc_now
-from jobs.errors import BadInput, DataFailed, JobError, Refused, Waiting
+from jobs.errors import BadInput, DataFailed, Refused, Waiting
 from jobs.judging import Judgement, judge
 from jobs.ledger import Ledger, evidence_ledger, trusted_entries
 from jobs.locks import exclusive
@@ -59,6 +59,7 @@ def publish(folder: RunFolder, clock: Clock = utc_now, hook: Hook = no_hook) -> 
         before = _committed(folder, record)
         if len(before) == len(record.tables):
             return _completed(folder, record, plan, ledger, hook, already=True)
+        _sweep(folder, record, set(before))
         if ledger.find("reject", run=folder.run):
             _reject(folder, ledger, (), hook)
             raise DataFailed(f"run {folder.run} was rejected; change the plan and run it anew")
@@ -66,6 +67,7 @@ def publish(folder: RunFolder, clock: Clock = utc_now, hook: Hook = no_hook) -> 
             manifest, judged = _gate(folder, record, plan, ledger, clock, hook)
             _copy_and_commit(folder, record, manifest, judged, set(before), hook)
         except Refused as refusal:
+            _sweep(folder, record, set(_committed(folder, record)))
             ledger.append("publish-refused", {"run": folder.run, "reason": refusal.message})
             raise
         return _completed(folder, record, plan, ledger, hook, already=False)
@@ -92,6 +94,14 @@ def _committed(folder: RunFolder, record: RunRecord) -> dict[str, Published]:
     return {name: one for name, one in found.items() if one is not None}
 
 
+def _sweep(folder: RunFolder, record: RunRecord, done: set[str]) -> None:
+    """Removes from published what this run copied there and didn't commit."""
+    for one in record.tables:
+        if one.name not in done:
+            place = folder.published(record, one.name)
+            release.sweep(place, folder.environment.zone("published"), folder.run)
+
+
 def _gate(
     folder: RunFolder, record: RunRecord, plan: Mapping[str, Any], ledger: Ledger, clock: Clock, hook: Hook
 ) -> tuple[Manifest, Judgement]:
@@ -101,7 +111,7 @@ def _gate(
         raise Refused(f"run {folder.run} is a trial (--limit {record.limit}); it can never be published")
     if clock().date() > date.fromisoformat(plan["use"]["until"]):
         raise Refused(
-            f"the use that the plan allows ended on {plan['use']['until']}; allowed: a plan with a later until"
+            f"the use that the plan allows ended on {plan['use']['until']}; allowed: a plan that ends later"
         )
     judged = judge(folder, record, plan, trusted_entries(folder.environment, ledger), clock())
     for one in judged.decisions:  # a crash may have left the entry out
@@ -135,14 +145,9 @@ def _copy_and_commit(
     for table in missing:
         release.check_fits(*places[table.name], record, table)
     copies: dict[str, dict[str, str]] = {}
-    try:
-        for table in missing:
-            hook(f"copy {table.name}")
-            copies[table.name] = release.copy_files(*places[table.name], table, folder.run)
-    except JobError:
-        for name, names in copies.items():
-            release.remove_copies(places[name][1], names.values())
-        raise
+    for table in missing:
+        hook(f"copy {table.name}")
+        copies[table.name] = release.copy_files(*places[table.name], table, folder.run)
     metadata = {
         "gamyeong.fingerprint": record.fingerprint,
         "gamyeong.manifest": manifest.digest,
@@ -188,7 +193,7 @@ def _completed(
 def _enter(
     folder: RunFolder, record: RunRecord, plan: Mapping[str, Any], ledger: Ledger, rows: list[dict[str, Any]]
 ) -> None:
-    """Enters the release, with the fields of the processing ledger; made of evidence and the table's own log."""
+    """Enters the release, with the fields of the processing ledger; made of evidence and the table's log."""
     entries = (entry.content() for entry in ledger.entries() if entry.type == "decision")
     mine = [one for one in entries if one["run"] == folder.run and one["kind"] == "decision"]
     body = {

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.fs as pafs
@@ -74,12 +73,11 @@ def commit_of(place: Location, name: str, run: str) -> Published | None:
 def copy_files(source: Location, target: Location, table: TableManifest, run: str) -> dict[str, str]:
     """Copies a staged table's files and gives back their new names by their old ones.
 
-    Each is hashed on the way: Refused, with all copies removed, if one differs from the manifest or the
-    staged log does. Names depend on run and manifest alone, so that a second attempt replaces the first.
+    Each is hashed on the way: Refused if one differs from the manifest, or the staged log does. Names
+    depend on run and manifest alone: a second attempt replaces the first, and `sweep` knows them.
     """
     _check_log(source, table)
     filesystem, folder = target.filesystem()
-    made = _new_folders(filesystem, folder)
     filesystem.create_dir(folder, recursive=True)
     names = {file.path: f"part-{place:05d}-{run}.parquet" for place, file in enumerate(table.files)}
 
@@ -89,18 +87,23 @@ def copy_files(source: Location, target: Location, table: TableManifest, run: st
     with ThreadPoolExecutor(THREADS) as pool:
         altered = [path for path in pool.map(copied, table.files) if path]
     if altered:
-        remove_copies(target, names.values(), made)
         raise Refused(f"staged table {table.name}: altered after the review: {', '.join(altered)}")
     return names
 
 
-def remove_copies(target: Location, names: Iterable[str], folders: Iterable[str] = ()) -> None:
-    """Removes copied files, and the folders that were made for them, outermost last."""
-    filesystem, _ = target.filesystem()
-    for name in names:
-        (target / name).delete()
-    for folder in folders:
-        filesystem.delete_dir(folder)
+def sweep(target: Location, zone: Location, run: str) -> None:
+    """Removes the copies of a run that has not committed here, and the folders that hold nothing else."""
+    filesystem, folder = target.filesystem()
+    for file in filesystem.get_file_info(pafs.FileSelector(folder, allow_not_found=True)):
+        if file.base_name.startswith("part-") and file.base_name.endswith(f"-{run}.parquet"):
+            filesystem.delete_file(file.path)
+    _, end = zone.filesystem()
+    while len(folder) > len(end) and not filesystem.get_file_info(
+        pafs.FileSelector(folder, allow_not_found=True)
+    ):
+        if filesystem.get_file_info(folder).type == pafs.FileType.Directory:
+            filesystem.delete_dir(folder)
+        folder = folder.rpartition("/")[0]
 
 
 def commit(
@@ -233,15 +236,6 @@ def _copy(source: Location, target: Location) -> str:
     except FileNotFoundError:
         return "missing"
     return digest.hexdigest()
-
-
-def _new_folders(filesystem: Any, folder: str) -> list[str]:
-    """Folders of a path that don't exist yet, innermost first."""
-    missing = []
-    while folder and filesystem.get_file_info(folder).type == pafs.FileType.NotFound:
-        missing.append(folder)
-        folder = folder.rpartition("/")[0]
-    return missing
 
 
 def _schema(staged: DeltaTable, record: RunRecord) -> Schema:

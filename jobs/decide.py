@@ -1,0 +1,136 @@
+"""`gamyeong decide [RUN]`: shows what is up for decision, signs and records a reviewer's decision."""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":  # spark-submit puts jobs/ first on the path; its parent belongs there
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jobs.clock import Clock, stamp, utc_now
+from jobs.decisions import OUTCOMES, Decision, bound, conditions, load_all, save, statement
+from jobs.difference import shown
+from jobs.job import BadInput, Context, Outcome, Refused, run_job
+from jobs.judging import admitted
+from jobs.ledger import evidence_ledger
+from jobs.locks import exclusive
+from jobs.reviewers import person
+from jobs.runs import RunFolder, find_run
+from jobs.signing import SigningKey, load_key, passphrase_from
+
+
+@dataclass(frozen=True)
+class Vote:
+    """What a reviewer says: an outcome with its conditions and reason, or the condition that is closed."""
+
+    outcome: str | None = None
+    conditions: tuple[str, ...] = ()
+    reason: str = ""
+    close: str | None = None
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The job's own arguments."""
+    parser.add_argument("run", nargs="?", metavar="RUN", help="name of the run, or the beginning of it")
+    parser.add_argument("--show", action="store_true", help="print what would be signed, and sign nothing")
+    parser.add_argument("--reviewer", metavar="NAME", help="who decides")
+    parser.add_argument("--key", type=Path, metavar="FILE", help="the reviewer's private key")
+    parser.add_argument("--passphrase-file", type=Path, metavar="FILE", help="where the key is encrypted")
+    parser.add_argument("--outcome", choices=OUTCOMES, help="the decision")
+    parser.add_argument(
+        "--condition", action="append", default=[], metavar="TEXT", help="for conditional; may be repeated"
+    )
+    parser.add_argument("--reason", default="", metavar="TEXT", help="for the record; needed for rejected")
+    parser.add_argument("--close", metavar="CONDITION", help="id or text of one's own condition that is met")
+
+
+def body(context: Context) -> Outcome:
+    """Shows, or signs and records."""
+    given = context.arguments
+    folder = find_run(context.environment, given.run)
+    if given.show:
+        return Outcome({"run": folder.run}, text=shown(folder))
+    if not given.reviewer or not given.key:
+        raise BadInput("who decides? allowed: --reviewer NAME --key FILE, or --show alone")
+    vote = Vote(given.outcome, tuple(given.condition), given.reason, given.close)
+    key = load_key(given.key, passphrase_from(given.passphrase_file))
+    made = decide(folder, given.reviewer, key, vote)
+    what = given.outcome or f"condition {made.field('condition')} closed"
+    terms = [f"condition {one['id']}: {one['text']}" for one in made.conditions]
+    return Outcome(
+        {"run": folder.run, "verdict": what, "reviewer": made.field("reviewer"), "decision": made.file},
+        text="\n".join([f"run {folder.run}: {what} by {made.field('reviewer')}", *terms, made.file]),
+    )
+
+
+def decide(
+    folder: RunFolder, reviewer: str, key: SigningKey, vote: Vote, clock: Clock = utc_now
+) -> Decision:
+    """Signs a vote about what stands in evidence now, writes it there and enters it in the ledger.
+
+    Refused for who may not decide, for another key than the pinned one, for a run that is over, and for
+    anything but a rejection where the checks failed. Waiting while verify or review has not run.
+    """
+    _complete(vote)
+    with exclusive(folder.lock, f"run {folder.run}"):
+        record, plan = folder.load_record(), folder.load_plan()
+        if folder.release.exists():
+            raise Refused(f"run {folder.run} is {folder.read('release.json')['state']} already")
+        who = admitted(folder.environment, plan, reviewer)
+        if who.key_id != key.key_id:
+            raise Refused(f"key {key.key_id} is not the one that is pinned for {who.name} ({who.key_id})")
+        binding = bound(folder, record)
+        verdicts = folder.read("verify.json").get("verdict"), folder.read("result.json").get("verdict")
+        if vote.outcome != "rejected" and verdicts != ("equal", "fit"):
+            raise Refused(f"run {folder.run} failed its checks {verdicts}; allowed: --outcome rejected")
+        ledger, at = evidence_ledger(folder.environment, clock), stamp(clock())
+        if vote.close is None:
+            terms = conditions(vote.conditions, at)
+            said = {"kind": "decision", "outcome": vote.outcome, "conditions": terms}
+        else:
+            said = {"kind": "close", "condition": _own_condition(folder, who.name, vote.close)}
+        signed = statement(who.name, key, binding, ledger.head(), at, {**said, "reason": vote.reason})
+        made = save(folder, signed, key)
+        ledger.append("decision", made.entry(folder.run), once=("run", "sha256"))
+    return made
+
+
+def _complete(vote: Vote) -> None:
+    if (vote.outcome is None) == (vote.close is None):
+        raise BadInput("what is decided? allowed: either --outcome or --close CONDITION")
+    if (vote.outcome == "conditional") != bool(vote.conditions):
+        raise BadInput("--condition TEXT and --outcome conditional belong together")
+    if vote.outcome == "rejected" and not vote.reason:
+        raise BadInput("a rejection without a reason; allowed: --reason TEXT")
+
+
+def _own_condition(folder: RunFolder, name: str, text: str) -> str:
+    mine = [one for one in load_all(folder) if person(one.field("reviewer")) == person(name)]
+    terms = {term["id"]: term["text"] for one in mine for term in one.conditions}
+    closed = {one.field("condition") for one in mine if one.field("kind") == "close"}
+    is_open = {key: said for key, said in terms.items() if key not in closed}
+    for key, said in is_open.items():
+        if text in (key, said):
+            return key
+    listed = ", ".join(f"{key} ({said})" for key, said in is_open.items()) or "none"
+    raise BadInput(f"{name} has no open condition {text!r}; open ones: {listed}")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Exit 0 recorded, 2 incomplete, 3 refused, 5 not reviewed yet."""
+    return run_job(
+        argv,
+        name="decide",
+        about="Signs and records a reviewer's decision about a run.",
+        body=body,
+        arguments=arguments,
+        reads=("evidence",),
+        writes=("evidence",),
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

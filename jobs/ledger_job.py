@@ -1,0 +1,91 @@
+"""`gamyeong ledger [list|verify|export-head|processing]`: the chained record of every job."""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":  # spark-submit puts jobs/ first on the path; its parent belongs there
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+import argparse
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from jobs.job import BadInput, Context, DataFailed, Outcome, run_job
+from jobs.ledger import Head, Ledger, chain_problems, evidence_ledger, source_ledger
+from jobs.processing import as_text, processing_lines
+from jobs.signers import pinned_signers
+from jobs.storage import write_atomically
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The job's own arguments."""
+    actions = ("list", "verify", "export-head", "processing")
+    parser.add_argument("action", nargs="?", choices=actions, default="list")
+    parser.add_argument("--source", action="store_true", help="the source zone's own ledger")
+    parser.add_argument("--run", metavar="RUN", help="list: the entries of one run")
+    parser.add_argument(
+        "--against", metavar="HEAD", help="verify: a head that was exported once, or the file that holds it"
+    )
+    parser.add_argument("--to", type=Path, metavar="FILE", help="export-head: write it there too")
+
+
+def body(context: Context) -> Outcome:
+    """Reads one ledger; writes none."""
+    given = context.arguments
+    ledger = (source_ledger if given.source else evidence_ledger)(context.environment, write=False)
+    if given.action == "verify":
+        return _verify(context, ledger)
+    entries = ledger.entries()
+    if given.action == "export-head":
+        head = ledger.head()
+        if given.to:
+            write_atomically(given.to, f"{head}\n".encode())
+        return Outcome({"head": str(head), "entries": head.seq}, text=str(head))
+    if given.action == "processing":
+        lines = processing_lines(entries)
+        return Outcome({"processing": lines}, text=as_text(lines))
+    chosen = [one for one in entries if not given.run or str(one.content().get("run")).startswith(given.run)]
+    text = "\n".join(f"{one.seq:>5} {one.at} {one.type:<18} {one.content().get('run', '')}" for one in chosen)
+    rows = [{**asdict(one), "body": one.content()} for one in chosen]
+    return Outcome({"entries": rows}, text=text or "no entry yet")
+
+
+def _verify(context: Context, ledger: Ledger) -> Outcome:
+    entries = ledger.entries()
+    against = _head(context.arguments.against)
+    problems = chain_problems(entries, pinned_signers(context.environment), against)
+    if problems:
+        raise DataFailed("\n".join([f"the ledger at {ledger.place} does not hold:", *problems]))
+    head = ledger.head()
+    held = f", and holds {against}" if against else ""
+    text = f"{len(entries)} entries, the chain holds{held}; head {head}"
+    return Outcome({"verdict": "holds", "entries": len(entries), "head": str(head)}, text=text)
+
+
+def _head(text: str | None) -> Head | None:
+    if text is None:
+        return None
+    if os.path.isfile(text):
+        try:
+            text = Path(text).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            raise BadInput(f"{text} can't be read; allowed: a file by `ledger export-head --to`") from None
+    return Head.parse(text)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Exit 0, 1 where verify finds the chain broken, 2 for no head."""
+    source = "--source" in argv
+    return run_job(
+        argv,
+        name="ledger",
+        about="Lists or verifies the ledger, exports its head, prints the processing ledger.",
+        body=body,
+        arguments=arguments,
+        reads=("source",) if source else ("evidence",),
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

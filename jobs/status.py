@@ -1,0 +1,120 @@
+"""`gamyeong status [RUN]`: the runs, what each waits for, and what to do next."""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":  # spark-submit puts jobs/ first on the path; its parent belongs there
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+
+from jobs.clock import Clock, utc_now
+from jobs.job import Context, JobError, Outcome, Waiting, run_job
+from jobs.judging import judge
+from jobs.ledger import evidence_ledger, trusted_entries
+from jobs.publishing import GOOD
+from jobs.runs import RunFolder, RunRecord, find_run, list_runs
+
+
+@dataclass(frozen=True)
+class State:
+    """One run: its state in a word, what it waits for or why it is refused, and the next command."""
+
+    run: str
+    state: str
+    plan: str
+    output: str
+    period: str | None
+    rows: int
+    waits_for: str
+    next: str
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The job's own arguments."""
+    parser.add_argument("run", nargs="?", metavar="RUN", help="one run; without it, all")
+
+
+def body(context: Context) -> Outcome:
+    """Reads evidence alone."""
+    given, environment = context.arguments, context.environment
+    one = [find_run(environment, given.run)] if given.run else []
+    folders = one or [RunFolder(environment, name) for name in list_runs(environment)]
+    states = [state_of(folder) for folder in folders]
+    text = "\n\n".join(_told(state) for state in states) or "no run yet; next: gamyeong pseudonymize PLAN"
+    return Outcome({"runs": [asdict(state) for state in states]}, text=text)
+
+
+def state_of(folder: RunFolder, clock: Clock = utc_now) -> State:
+    """What became of a run so far: damaged, trial, published, rejected, unfit, refused, waiting, ready."""
+    try:
+        record = folder.load_record()
+        state, waits, next_ = _state(folder, record, clock)
+    except JobError as error:
+        return State(folder.run, "damaged", "", "", None, 0, error.message, "restore the evidence folder")
+    rows = sum(one.rows for one in record.tables)
+    return State(folder.run, state, record.plan, record.output, record.period, rows, waits, next_)
+
+
+def _state(folder: RunFolder, record: RunRecord, clock: Clock) -> tuple[str, str, str]:
+    plan, run = folder.load_plan(), folder.run
+    if folder.release.exists():
+        state = folder.read("release.json")["state"]
+        ended = _ended(folder) or state == "rejected"
+        waits = "" if ended else "its additional information to be destroyed or encrypted"
+        return state, waits, "" if ended else f"gamyeong publish {run}"
+    if record.limit is not None:
+        return "trial", f"nothing: a trial with {record.limit} subjects is never published", ""
+    for job, names in (("verify", ("verify.json",)), ("review", ("suite.json", "result.json"))):
+        if not all((folder.evidence / name).exists() for name in names):
+            return "waiting", job, f"gamyeong {job} {run}"
+    if any(folder.read(name).get("verdict") != good for name, good in GOOD.items()):
+        return "unfit", "a plan whose result passes its checks", "change the plan, gamyeong pseudonymize PLAN"
+    if clock().date() > date.fromisoformat(plan["use"]["until"]):
+        return "refused", f"nothing: its use ended on {plan['use']['until']}", ""
+    try:
+        entries = trusted_entries(folder.environment, evidence_ledger(folder.environment, write=False))
+        judged = judge(folder, record, plan, entries, clock())
+    except Waiting as error:
+        return "waiting", error.message, f"gamyeong review {run}"
+    except JobError as error:
+        return "refused", error.message, ""
+    if judged.rejected_by:
+        return "rejected", "the removal of its staging", f"gamyeong publish {run}"
+    if judged.waiting:
+        return "waiting", "; ".join(judged.waiting), f"gamyeong decide {run} --show"
+    return "ready", "nothing", f"gamyeong publish {run}"
+
+
+def _ended(folder: RunFolder) -> bool:
+    ledger = evidence_ledger(folder.environment, write=False)
+    return any(ledger.find(kind, run=folder.run) for kind in ("destroy", "keep"))
+
+
+def _told(one: State) -> str:
+    if one.state == "damaged":
+        return f"run {one.run}: damaged\n  {one.waits_for}"
+    period = f", period {one.period}" if one.period else ""
+    lines = [f"run {one.run}: {one.state} (plan {one.plan}, output {one.output}{period}, {one.rows} rows)"]
+    lines += [f"  waits for: {one.waits_for}"] if one.waits_for else []
+    lines += [f"  next: {one.next}"] if one.next else []
+    return "\n".join(lines)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Exit 0, or 2 for an unknown run."""
+    return run_job(
+        argv,
+        name="status",
+        about="Lists runs, what they wait for, and what to do next.",
+        body=body,
+        arguments=arguments,
+        reads=("evidence",),
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
