@@ -17,8 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = {".ci", "airflow_dags", "conf", "infra", "jobs", "tests", "transforms"}
 TOP_LEVEL = FOLDERS | {".gitignore", "README.md", "pyproject.toml"}
 MOST_LINES = 400
-# New keys and names of files are the only things that may come from the machine's own randomness.
-MAY_USE_SYSTEM_RANDOMNESS = {"jobs/keys.py", "jobs/storage.py", "jobs/signing.py", "jobs/decisions.py"}
+# Only new keys, nonces of signatures and names of files may come from the machine's own randomness.
+MAY_USE_SYSTEM_RANDOMNESS = {f"jobs/{name}.py" for name in ("additional", "decisions", "keys", "storage")}
 # The plan's own files are the one thing that transforms reads; plan_schema is a command that prints.
 MAY_READ_FILES = {"transforms/plan_loader.py", "transforms/plan_schema.py"}
 
@@ -40,7 +40,10 @@ def text_of(path: Path) -> str:
 
 
 def uses(source: str) -> Iterator[tuple[int, str]]:
-    """Every name that Python code uses or imports, with its line: dotted as written, aliases resolved."""
+    """Every name that Python code imports or uses, with its line: dotted, with what it was imported as resolved.
+
+    What was not imported begins with `?.`: a local variable named `random` is not the module.
+    """
     tree = ast.parse(source)
     aliases: dict[str, str] = {}
     for node in ast.walk(tree):
@@ -56,16 +59,16 @@ def uses(source: str) -> Iterator[tuple[int, str]]:
     for node in ast.walk(tree):
         if isinstance(node, (ast.Attribute, ast.Name)):
             first, *rest = ast.unparse(node).split(".")
-            yield node.lineno, ".".join([aliases.get(first, first), *rest])
+            yield node.lineno, ".".join([aliases.get(first, f"?.{first}"), *rest])
 
 
 RANDOM = re.compile(
-    r"(^|\.)(rand|randn|uuid|monotonically_increasing_id)$"
-    r"|^(random|uuid)(\.|$)|^numpy\.random\.(?!Generator$|PCG64$|Philox$|default_rng$)|^pyarrow\.compute\.random$"
+    r"(^|\.)(rand|randn|monotonically_increasing_id)$|^pyspark\.sql\.functions\.(uuid|shuffle)$"
+    r"|^(random|uuid)(\.|$)|^numpy\.random\.(?!Generator$|PCG64$|Philox$|SFC64$|default_rng$)|^pyarrow\.compute\.random$"
 )
 SYSTEM_RANDOM = re.compile(r"^secrets(\.|$)|^os\.(urandom|getrandom)$")
-RANDOM_CALL = re.compile(r"\.(sample|sampleBy|randomSplit|shuffle)$")
-UNSEEDED = {"numpy.random.default_rng", "numpy.random.PCG64", "numpy.random.Philox"}
+RANDOM_CALL = re.compile(r"\.(sample|sampleBy|randomSplit)$")
+UNSEEDED = {f"numpy.random.{name}" for name in ("default_rng", "PCG64", "Philox", "SFC64")}
 
 
 def random_uses(path: str, source: str) -> list[str]:
@@ -86,7 +89,7 @@ def random_uses(path: str, source: str) -> list[str]:
 
 
 OUTSIDE = re.compile(
-    r"^open$|^os\.(environ|getenv|open|remove|replace)|\.(read_text|read_bytes|write_text|write_bytes)$"
+    r"^\?\.open$|^os\.(environ|getenv|open|remove|replace)|\.(read_text|read_bytes|write_text|write_bytes)$"
     r"|^time\.(time|time_ns)$|^datetime(\.datetime|\.date)?\.(now|utcnow|today)$|^(socket|requests|urllib)(\.|$)"
 )
 
@@ -107,7 +110,7 @@ def lower_floor_imports(path: str, source: str) -> list[str]:
 REGISTRY = re.compile(
     r"\b[\w.-]*(pypi|registry|artifactory|nexus)[\w.-]*\.(org|com|io|net|local|internal)\b", re.IGNORECASE
 )
-INDEX_OPTION = re.compile(r"--(?:extra-)?index-url|--find-links|--trusted-host|index_url\s*=")
+INDEX_OPTION = re.compile(r"--(?:(?:extra-)?index-url|find-links|trusted-host)\b")
 MACHINE_PATH = re.compile(r"(?<![\w.$}\-])/(?:work|root|tmp|home)/\w")
 
 
