@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, Self
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, Literal, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema, model_validator
+from pydantic_core import InitErrorDetails
 
 from transforms.complaint import complain, complaint
 from transforms.errors import CellsRefused, TechniqueError
@@ -28,21 +29,33 @@ def _is_code(raw: object) -> bool:
 
 
 def _categories(raw: object) -> Categories:
-    if isinstance(raw, (list, tuple)) and all(isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in raw):
+    if isinstance(raw, (list, tuple)) and all(
+        isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in raw
+    ):
         raw = dict(raw)  # pairs, as JSON needs them to tell 1 from "1"
     if not isinstance(raw, Mapping) or not raw:
         refuse("no categories", _ALLOWED)
-    complaints, seen = [], {}
+    complaints: list[InitErrorDetails] = []
+    seen: dict[Code, Code] = {}
     for code, values in raw.items():
-        if not _is_code(code) or not isinstance(values, (list, tuple)) or not values or not all(map(_is_code, values)):
+        if (
+            not _is_code(code)
+            or not isinstance(values, (list, tuple))
+            or not values
+            or not all(map(_is_code, values))
+        ):
             complaints.append(complaint("no list of texts or whole numbers", _ALLOWED, None, (str(code),)))
             continue
         for place, value in enumerate(values):
             if value in seen:
-                complaints.append(complaint(
-                    f"a value that category {seen[value]!r} has already", "each value in one category", None,
-                    (str(code), place),
-                ))
+                complaints.append(
+                    complaint(
+                        f"a value that category {seen[value]!r} has already",
+                        "each value in one category",
+                        None,
+                        (str(code), place),
+                    )
+                )
             seen.setdefault(value, code)
     if not complaints and (len(set(map(type, raw))) > 1 or len(set(map(type, seen))) > 1):
         complaints.append(complaint("texts and numbers mixed", "categories of one kind, values of one kind"))
@@ -54,14 +67,19 @@ def _categories(raw: object) -> Categories:
 class Stead(Model):
     """`unmatched: {value: 기타}`: the category of all values that are not listed."""
 
-    value: Annotated[Code, PlainValidator(lambda raw: raw if _is_code(raw) else refuse("no category", "a text or a whole number"))]
+    value: Annotated[
+        Code,
+        PlainValidator(
+            lambda raw: raw if _is_code(raw) else refuse("no category", "a text or a whole number")
+        ),
+    ]
 
 
 @dataclass(frozen=True)
 class Except(Image):
     """A set without some listed values (those that the step would have changed)."""
 
-    inner: Image = Anything()
+    inner: Image = field(default_factory=Anything)
     values: pa.Array = None
 
     def holds(self, values: pa.Array) -> Bools:
@@ -82,19 +100,38 @@ class Categorization(CellTechnique):
     korean: ClassVar[str] = "범주화"
     SHORTHAND: ClassVar[str | None] = "mapping"
     EXAMPLES: ClassVar[tuple[Example, ...]] = (
-        Example({1: ["VIP", "S", "A"], 2: ["B", "C"], 3: ["D", "E", "F"]}, ["S", "VIP", "C", "F", None],
-                [1, 1, 2, 3, None], type="string", source="guideline L640"),
-        Example({"육아용품": ["분유", "기저귀", "젖병", "샤워타올", "욕실화"]}, ["분유", "욕실화"], ["육아용품", "육아용품"],
-                type="string", source="guideline L2081-2090"),
-        Example({"mapping": {"법조인": ["판사", "검사"]}, "unmatched": "keep"}, ["변호사", "판사", None],
-                ["변호사", "법조인", None], type="string", source="guideline L2356-2370"),
+        Example(
+            {1: ["VIP", "S", "A"], 2: ["B", "C"], 3: ["D", "E", "F"]},
+            ["S", "VIP", "C", "F", None],
+            [1, 1, 2, 3, None],
+            type="string",
+            source="guideline L640",
+        ),
+        Example(
+            {"육아용품": ["분유", "기저귀", "젖병", "샤워타올", "욕실화"]},
+            ["분유", "욕실화"],
+            ["육아용품", "육아용품"],
+            type="string",
+            source="guideline L2081-2090",
+        ),
+        Example(
+            {"mapping": {"법조인": ["판사", "검사"]}, "unmatched": "keep"},
+            ["변호사", "판사", None],
+            ["변호사", "법조인", None],
+            type="string",
+            source="guideline L2356-2370",
+        ),
     )
 
-    mapping: Annotated[
-        Categories, PlainValidator(_categories),
-        PlainSerializer(lambda one: [list(pair) for pair in one]),
-        WithJsonSchema({"type": "object", "additionalProperties": {"type": "array"}}),
-    ] | None = None
+    mapping: (
+        Annotated[
+            Categories,
+            PlainValidator(_categories),
+            PlainSerializer(lambda one: [list(pair) for pair in one]),
+            WithJsonSchema({"type": "object", "additionalProperties": {"type": "array"}}),
+        ]
+        | None
+    ) = None
     hierarchy: str | None = None
     level: str | None = None
     unmatched: Literal["error", "keep"] | Stead | None = "error"
@@ -102,11 +139,15 @@ class Categorization(CellTechnique):
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if (self.mapping is None) == (self.hierarchy is None):
-            refuse("both a mapping and a hierarchy" if self.mapping else "no categories",
-                   "either a mapping or `hierarchy` and `level`")
+            refuse(
+                "both a mapping and a hierarchy" if self.mapping else "no categories",
+                "either a mapping or `hierarchy` and `level`",
+            )
         if (self.hierarchy is None) != (self.level is None):
-            refuse("`hierarchy` without `level`" if self.hierarchy else "`level` without `hierarchy`",
-                   "`hierarchy: FILE` and `level: NAME` together")
+            refuse(
+                "`hierarchy` without `level`" if self.hierarchy else "`level` without `hierarchy`",
+                "`hierarchy: FILE` and `level: NAME` together",
+            )
         return self
 
     def hierarchy_file(self) -> str | None:
@@ -114,17 +155,21 @@ class Categorization(CellTechnique):
 
     def output_type(self, source: pa.DataType) -> pa.DataType:
         if not pa.types.is_string(source) and not pa.types.is_signed_integer(source):
-            raise TechniqueError(f"categorization on a column of type {source}", "text or integers",
-                                 "use data-range or rounding for other numbers")
+            raise TechniqueError(
+                f"categorization on a column of type {source}",
+                "text or integers",
+                "use data-range or rounding for other numbers",
+            )
         if self.mapping is not None:
             self._listed(source)
         codes = [code for code, _ in self.mapping or ()] + self._stead()
         output = pa.int64() if codes and all(isinstance(code, int) for code in codes) else pa.string()
-        if self.mapping is None and output != pa.string() or len(set(map(type, codes))) > 1:
+        if (self.mapping is None and output != pa.string()) or len(set(map(type, codes))) > 1:
             raise TechniqueError("categories of texts and numbers in one column", "categories of one kind")
         if self.unmatched == "keep" and output != source:
             raise TechniqueError(
-                f"`unmatched: keep` where {source} becomes {output}", "`keep` only where the type stays as it is",
+                f"`unmatched: keep` where {source} becomes {output}",
+                "`keep` only where the type stays as it is",
                 "use `unmatched: {value: …}`, `null` or `error`",
             )
         return output
@@ -136,18 +181,22 @@ class Categorization(CellTechnique):
         listed = [value for _, values in self.mapping or () for value in values]
         if pa.types.is_string(source) != isinstance(listed[0], str):
             raise TechniqueError(
-                f"listed values that are no values of type {source}", "values of the column's type",
+                f"listed values that are no values of type {source}",
+                "values of the column's type",
                 "quote them to make them text" if pa.types.is_string(source) else None,
             )
         try:
             return pa.array(listed, source)
         except (pa.ArrowException, OverflowError):
-            raise TechniqueError(f"a listed value that type {source} can't hold", "values of the column's type") from None
+            raise TechniqueError(
+                f"a listed value that type {source} can't hold", "values of the column's type"
+            ) from None
 
     def _lookup(self, values: pa.Array, given: Given) -> pa.Array:
         """Category of each value; null where nothing covers it."""
         if self.mapping is None:
-            assert given.hierarchy is not None and self.level is not None
+            assert given.hierarchy is not None
+            assert self.level is not None
             return given.hierarchy.lookup(values, self.level)
         codes = [code for code, members in self.mapping for _ in members]
         return pa.array(codes).take(pc.index_in(values, value_set=self._listed(values.type)))
@@ -166,7 +215,8 @@ class Categorization(CellTechnique):
     def spread(self, before: Image, given: Given) -> Image:
         nullable = before.nullable or self.unmatched is None
         if self.mapping is None:
-            assert given.hierarchy is not None and self.level is not None
+            assert given.hierarchy is not None
+            assert self.level is not None
             codes: list[Code] = [*given.hierarchy.level_values(self.level)]
         else:
             codes = list(dict.fromkeys(code for code, _ in self.mapping))
@@ -175,7 +225,9 @@ class Categorization(CellTechnique):
             return known
         kept = before
         if self.mapping is not None:
-            kept = Except(nullable=nullable, inner=before, values=pa.array([v for _, vs in self.mapping for v in vs]))
+            kept = Except(
+                nullable=nullable, inner=before, values=pa.array([v for _, vs in self.mapping for v in vs])
+            )
         return Union(nullable=nullable, parts=(known, kept))
 
     def image(self, before: Image, given: Given) -> Image:
@@ -184,7 +236,11 @@ class Categorization(CellTechnique):
 
     def level_text(self, language: Language) -> str:
         if self.mapping is None:
-            text = f"{self.hierarchy}의 {self.level} 수준" if language == "ko" else f"level {self.level} of {self.hierarchy}"
+            text = (
+                f"{self.hierarchy}의 {self.level} 수준"
+                if language == "ko"
+                else f"level {self.level} of {self.hierarchy}"
+            )
         else:
             text = "; ".join(f"{', '.join(map(str, values))} → {code}" for code, values in self.mapping)
         if self.unmatched == "keep":

@@ -11,11 +11,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.arrow import from_values, values_and_mask
 from transforms.errors import CellsRefused, TechniqueError
+from transforms.kernels.memory import room
 
 Cells = npt.NDArray[Any]
-Mask = npt.NDArray[np.bool_]
 # Unscaled decimals of up to 18 digits fit int64.
 LONGEST_DECIMAL = 18
 
@@ -30,34 +29,48 @@ def check_numeric(type_: pa.DataType, technique: str, *, times: bool = False) ->
 
 
 def is_long_decimal(type_: pa.DataType) -> bool:
-    return pa.types.is_decimal128(type_) and type_.precision > LONGEST_DECIMAL
+    """Is it a decimal whose unscaled value does not fit int64?"""
+    return bool(pa.types.is_decimal128(type_) and type_.precision > LONGEST_DECIMAL)
 
 
-def numbers_of(values: pa.Array) -> tuple[Cells, Mask | None]:
-    """Numbers (integers as they are, decimals of ≤ 18 digits unscaled, floats without NaN) and null mask.
+def numbers_of(values: pa.Array) -> tuple[Cells, pa.Buffer | None]:
+    """Numbers (integers as they are, dates and times as their count, decimals of ≤ 18 digits unscaled,
+    floats without NaN) and Arrow's validity bits, None where nothing is null. Null cells are zero.
 
-    Null cells are zero under the mask. Raises CellsRefused for NaN.
+    Raises CellsRefused for NaN.
     """
-    if pa.types.is_decimal128(values.type):
-        mask = values.is_null().to_numpy(zero_copy_only=False) if values.null_count else None
-        words = np.frombuffer(values.buffers()[1], "<i8") if len(values) else np.empty(0, "<i8")
-        low = words[2 * values.offset : 2 * (values.offset + len(values)) : 2]
-        return (np.ascontiguousarray(low) if mask is None else np.where(mask, 0, low)), mask
-    numbers, mask = values_and_mask(values)
+    if pa.types.is_date32(values.type) or pa.types.is_timestamp(values.type):
+        values = values.cast(pa.int32() if pa.types.is_date32(values.type) else pa.int64())
+    valid = None
+    if values.null_count:
+        valid = pc.is_valid(values).buffers()[1]
+        values = pc.fill_null(values, pa.scalar(0, values.type))
+    numbers = _numbers(values)
     if numbers.dtype.kind == "f" and (found := int(np.isnan(numbers).sum())):
         raise CellsRefused("NaN has no place in an order", found)
-    return numbers, mask
+    return numbers, valid
 
 
-def column_of(numbers: Cells, mask: Mask | None, type_: pa.DataType) -> pa.Array:
+def _numbers(values: pa.Array) -> Cells:
+    if not pa.types.is_decimal128(values.type):
+        plain: Cells = values.to_numpy(zero_copy_only=False)
+        return plain
+    words = np.frombuffer(values.buffers()[1], "<i8") if len(values) else np.empty(0, "<i8")
+    return np.ascontiguousarray(words[2 * values.offset : 2 * (values.offset + len(values)) : 2])
+
+
+def column_of(numbers: Cells, valid: pa.Buffer | None, type_: pa.DataType) -> pa.Array:
     """The way back; raises CellsRefused for numbers that the type can't hold."""
     if pa.types.is_decimal128(type_):
         limit = 10**type_.precision
-        return _decimals(_within(numbers, 1 - limit, limit - 1), mask, type_)
-    if pa.types.is_integer(type_) and numbers.dtype.itemsize > type_.bit_width // 8:
+        words = room(2 * len(numbers), "<i8").reshape(-1, 2)
+        words[:, 0] = _within(numbers, 1 - limit, limit - 1)
+        np.right_shift(words[:, 0], 63, out=words[:, 1])
+        numbers = words
+    elif pa.types.is_integer(type_) and numbers.dtype.itemsize > type_.bit_width // 8:
         limit = 1 << (type_.bit_width - 1)
         numbers = _within(numbers, -limit, limit - 1).astype(type_.to_pandas_dtype())
-    return from_values(numbers, mask, type_)
+    return pa.Array.from_buffers(type_, len(numbers), [valid, pa.py_buffer(numbers)])
 
 
 def _within(numbers: Cells, low: int, high: int) -> Cells:
@@ -66,14 +79,6 @@ def _within(numbers: Cells, low: int, high: int) -> Cells:
             "result outside the range of the column's type", int(((numbers > high) | (numbers < low)).sum())
         )
     return numbers
-
-
-def _decimals(unscaled: Cells, mask: Mask | None, type_: pa.DataType) -> pa.Array:
-    words = np.empty((len(unscaled), 2), "<i8")
-    words[:, 0] = unscaled
-    words[:, 1] = unscaled >> 63
-    valid = None if mask is None else pa.array(~mask).buffers()[1]
-    return pa.Array.from_buffers(type_, len(unscaled), [valid, pa.py_buffer(words)])
 
 
 def map_distinct(values: pa.Array, change: Callable[[Decimal], Decimal]) -> pa.Array:

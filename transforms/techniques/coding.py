@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace as changed
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, ClassVar, Literal, Self
 
@@ -17,6 +17,7 @@ from transforms.errors import TechniqueError
 from transforms.facts import Fact, MeanBeyond, Quantile, TailCut
 from transforms.given import Given
 from transforms.images import Image, Numbers, Piece
+from transforms.kernels.memory import room
 from transforms.ordered import Value, check_ordered, number_of, value_of
 from transforms.technique import Example, Language
 from transforms.techniques.cells import check_numeric, column_of, is_long_decimal, map_distinct, numbers_of
@@ -39,7 +40,10 @@ class Coding(CellTechnique):
     @model_validator(mode="after")
     def _one_cut(self) -> Self:
         if (self.at is None) == (self.quantile is None):
-            refuse("both `at` and `quantile`" if self.at is not None else "no cut-off", "either `at` or `quantile`")
+            refuse(
+                "both `at` and `quantile`" if self.at is not None else "no cut-off",
+                "either `at` or `quantile`",
+            )
         if self.over == "positive" and self.quantile is None:
             refuse("`over: positive` without a quantile", "`over` together with `quantile`", None, "over")
         return self
@@ -48,9 +52,12 @@ class Coding(CellTechnique):
         check_numeric(source, self.name, times=True)
         if self.quantile is not None or self.replace == "mean":
             check_ordered(source)
-        if self.replace == "mean" and not (pa.types.is_decimal(source) or pa.types.is_integer(source)
-                                           or pa.types.is_floating(source)):
-            raise TechniqueError(f"`replace: mean` on a column of type {source}", "numbers", "use `replace: cut`")
+        if self.replace == "mean" and not (
+            pa.types.is_decimal(source) or pa.types.is_integer(source) or pa.types.is_floating(source)
+        ):
+            raise TechniqueError(
+                f"`replace: mean` on a column of type {source}", "numbers", "use `replace: cut`"
+            )
         if self.at is not None:
             _typed(self.at, source)
         return source
@@ -69,15 +76,16 @@ class Coding(CellTechnique):
         if is_long_decimal(values.type):
             bound = Decimal(str(cut))
             return map_distinct(values, lambda one: (min if self.SIDE == "upper" else max)(one, bound))
-        numbers, mask = numbers_of(values)
+        numbers, valid = numbers_of(values)
         end = numbers.dtype.type(number_of(cut, values.type))
         if self.replace == "cut":
-            result = (np.minimum if self.SIDE == "upper" else np.maximum)(numbers, end)
+            nearest = np.minimum if self.SIDE == "upper" else np.maximum
+            result = nearest(numbers, end, out=room(len(numbers), numbers.dtype))
         else:
             beyond = numbers > end if self.SIDE == "upper" else numbers < end
             stead = end if replacement is None else numbers.dtype.type(number_of(replacement, values.type))
             result = np.where(beyond, stead, numbers)
-        return column_of(result, mask, values.type)
+        return column_of(result, valid, values.type)
 
     def _bounds(self, given: Given) -> tuple[Value | None, Value | None]:
         """Cut-off and mean of what lies beyond it; None where there is no value, or nothing beyond."""
@@ -91,8 +99,8 @@ class Coding(CellTechnique):
         cut, replacement = self._bounds(given)
         if cut is None:
             return before
-        end, upper = as_number(cut), self.SIDE == "upper"  # type: ignore[arg-type]
-        stead = end if self.replace == "cut" or replacement is None else as_number(replacement)  # type: ignore[arg-type]
+        end, upper = as_number(cut), self.SIDE == "upper"
+        stead = end if self.replace == "cut" or replacement is None else as_number(replacement)
         pieces = []
         for piece in pieces_of(before):
             far, near = (piece.high, piece.low) if upper else (piece.low, piece.high)
@@ -125,7 +133,9 @@ def _typed(at: int | Decimal | date, source: pa.DataType) -> Value:
     except (pa.ArrowException, ValueError):
         whole = None
     if whole is None or whole != at:
-        raise TechniqueError(f"a cut-off that the column's type {source} can't hold", f"a value of type {source}")
+        raise TechniqueError(
+            f"a cut-off that the column's type {source} can't hold", f"a value of type {source}"
+        )
     return whole  # type: ignore[no-any-return]
 
 
@@ -144,7 +154,11 @@ def _like(mean: Fraction, cut: Value) -> Value:
 def _level(step: Coding, language: Language) -> str:
     upper = step.SIDE == "upper"
     if language == "ko":
-        where = f"{number(step.at)}" if step.quantile is None else f"{'상위' if upper else '하위'} 분위수 {step.quantile} 경계"
+        where = (
+            f"{number(step.at)}"
+            if step.quantile is None
+            else f"{'상위' if upper else '하위'} 분위수 {step.quantile} 경계"
+        )
         if step.over == "positive":
             where += "(0 이하 제외)"
         stead = "경계치로" if step.replace == "cut" else "해당 값들의 평균으로"
@@ -173,10 +187,20 @@ class TopCoding(Coding):
     SIDE: ClassVar[Literal["upper", "lower"]] = "upper"
     EXAMPLES: ClassVar[tuple[Example, ...]] = (
         Example({"at": 80}, [36, 80, 84, 97, None], [36, 80, 80, 80, None], source="guideline L625"),
-        Example({"quantile": 0.999}, [5, 10, 30], [5, 10, 10],
-                facts={"cut": TailCut(10, 1, Fraction(30))}, source="guideline L628: cut-off 10"),
-        Example({"at": 1000, "replace": "mean"}, [600, 700, 6200, 7300, None], [600, 700, 6750, 6750, None],
-                facts={"cut": TailCut(1000, 2, Fraction(13500))}, source="guideline L2406-2438"),
+        Example(
+            {"quantile": 0.999},
+            [5, 10, 30],
+            [5, 10, 10],
+            facts={"cut": TailCut(10, 1, Fraction(30))},
+            source="guideline L628: cut-off 10",
+        ),
+        Example(
+            {"at": 1000, "replace": "mean"},
+            [600, 700, 6200, 7300, None],
+            [600, 700, 6750, 6750, None],
+            facts={"cut": TailCut(1000, 2, Fraction(13500))},
+            source="guideline L2406-2438",
+        ),
     )
 
 

@@ -13,7 +13,7 @@ from transforms.techniques.shape import CellTechnique
 
 
 class Keep(CellTechnique):
-    """Nothing is changed: every value of any type, null too, comes out as it went in. Source: guideline L627."""
+    """Nothing is changed: values of any type, nulls too, come out as they went in. Source: guideline L627."""
 
     name: ClassVar[str] = "keep"
     korean: ClassVar[str] = "처리 없음"

@@ -38,7 +38,9 @@ def _described(raw: object) -> str:
 def _number(raw: object) -> int | Decimal:
     number = exact(raw)
     if number is None:
-        refuse(_described(raw), "a finite number", "write text without quotes" if isinstance(raw, str) else None)
+        refuse(
+            _described(raw), "a finite number", "write text without quotes" if isinstance(raw, str) else None
+        )
     return number
 
 
@@ -69,7 +71,9 @@ def _bound(raw: object) -> int | Decimal | date:
 
 
 ExactNumber = Annotated[int | Decimal, PlainValidator(_number), WithJsonSchema({"type": "number"})]
-Unit = Annotated[int | Decimal, PlainValidator(_unit), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
+Unit = Annotated[
+    int | Decimal, PlainValidator(_unit), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})
+]
 Share = Annotated[
     Decimal,
     PlainValidator(_quantile),

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import InitErrorDetails
 
 from transforms.complaint import Location, complain, complaint, did_you_mean
-from transforms.technique import ColumnTechnique, RowTechnique, TableTechnique, Technique
+from transforms.technique import Technique
 from transforms.techniques.catalogue import TECHNIQUES
 from transforms.techniques.shape import CellTechnique
 
@@ -17,36 +17,23 @@ _ALLOWED = "a technique such as `keep` or {rounding: {unit: 10, direction: down}
 
 
 def parse_steps(raw: object) -> tuple[Technique, ...]:
-    """The steps of a column's `apply`: a name, {name: parameters}, or a list of those, in order.
+    """The steps of `apply` or `rows`: a name, {name: parameters}, or a list of those, in order.
 
     Raises pydantic's ValidationError with every complaint; a complaint's place is relative to `raw`: the
     step's number where `raw` is a list, the technique's name, the parameter.
     """
-    return _parse(raw, (ColumnTechnique, TableTechnique))
-
-
-def parse_row_steps(raw: object) -> tuple[Technique, ...]:
-    """The steps of `rows:`, as `parse_steps`."""
-    return _parse(raw, (RowTechnique,))
-
-
-def _parse(raw: object, shapes: tuple[type[Technique], ...]) -> tuple[Technique, ...]:
     complaints: list[InitErrorDetails] = []
     listed = isinstance(raw, (list, tuple))
     entries = list(raw) if isinstance(raw, (list, tuple)) else [raw]
     if not entries:
         complaints.append(complaint("an empty list", _ALLOWED, "to deliver a column unchanged write `keep`"))
-    parsed = [
-        _step(entry, (place,) if listed else (), shapes, complaints) for place, entry in enumerate(entries)
-    ]
+    parsed = [_step(entry, (place,) if listed else (), complaints) for place, entry in enumerate(entries)]
     if complaints:
         raise complain(complaints, "steps")
     return tuple(step for step in parsed if step is not None)
 
 
-def _step(
-    raw: object, loc: Location, shapes: tuple[type[Technique], ...], complaints: list[InitErrorDetails]
-) -> Technique | None:
+def _step(raw: object, loc: Location, complaints: list[InitErrorDetails]) -> Technique | None:
     if isinstance(raw, Technique):
         return raw
     if isinstance(raw, Mapping) and len(raw) == 1:
@@ -58,15 +45,14 @@ def _step(
         hint = "write several steps as a list" if isinstance(raw, Mapping) else None
         complaints.append(complaint("nothing" if raw is None else found, _ALLOWED, hint, loc))
         return None
-    known = {word: one for word, one in TECHNIQUES.items() if issubclass(one, shapes)}
-    if name not in known:
-        elsewhere = "it stands elsewhere in a plan" if name in TECHNIQUES else None
-        complaints.append(complaint(
-            f"unknown technique {name!r}" if elsewhere is None else f"technique {name!r} in this place",
-            ", ".join(known), elsewhere or did_you_mean(name, known), loc,
-        ))
+    if name not in TECHNIQUES:
+        complaints.append(
+            complaint(
+                f"unknown technique {name!r}", ", ".join(TECHNIQUES), did_you_mean(name, TECHNIQUES), loc
+            )
+        )
         return None
-    technique = known[name]
+    technique = TECHNIQUES[name]
     named, wrapped = _named(technique, {} if parameters is None else parameters)
     try:
         return technique.model_validate(named)
@@ -81,7 +67,9 @@ def _named(technique: type[Technique], parameters: object) -> tuple[object, str 
     """Parameters by name; the name that was put before a shorthand."""
     short = getattr(technique, "SHORTHAND", None)
     names = set(parameter_names(technique))
-    if short is None or (isinstance(parameters, Mapping) and (not parameters or names & set(map(str, parameters)))):
+    if short is None or (
+        isinstance(parameters, Mapping) and (not parameters or names & set(map(str, parameters)))
+    ):
         return parameters, None
     return {short: parameters}, short
 
@@ -96,13 +84,17 @@ def parameter_names(technique: type[Technique]) -> list[str]:
 def _complaint(error: Any, technique: type[Technique], loc: Location) -> InitErrorDetails:
     context = error.get("ctx", {})
     if error["type"] == "complaint":
-        return complaint(context["found"], context["allowed"], context["hint"] or None, loc, context["refused"])
+        return complaint(
+            context["found"], context["allowed"], context["hint"] or None, loc, context["refused"]
+        )
     if error["type"] == "extra_forbidden" and len(error["loc"]) == 1:
         names = parameter_names(technique)
-        return complaint(f"unknown parameter {loc[-1]!r}", ", ".join(names), did_you_mean(loc[-1], names), loc)
+        return complaint(
+            f"unknown parameter {loc[-1]!r}", ", ".join(names), did_you_mean(loc[-1], names), loc
+        )
     if error["type"] in ("value_error", "assertion_error"):
         raise AssertionError(f"{technique.name}: a validator without complaint")
     return InitErrorDetails(type=error["type"], loc=loc, input=error["input"], ctx=context)
 
 
-__all__ = ["parameter_names", "parse_row_steps", "parse_steps"]
+__all__ = ["parameter_names", "parse_steps"]

@@ -3,28 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from transforms.predicate import Predicate
 from transforms.technique import Language
 
 _KOREAN = {
-    "equals": "{column} = {value}", "not_equals": "{column} ≠ {value}", "below": "{column} {value} 미만",
-    "at_most": "{column} {value} 이하", "above": "{column} {value} 초과", "at_least": "{column} {value} 이상",
-    "in": "{column}: {value} 중 하나", "not_in": "{column}: {value} 이외", "between": "{column} {value}",
-    "starts_with": "{column}: {value}(으)로 시작", "is": "{column} 값 없음",
+    "equals": "{column} = {value}",
+    "not_equals": "{column} ≠ {value}",
+    "below": "{column} {value} 미만",
+    "at_most": "{column} {value} 이하",
+    "above": "{column} {value} 초과",
+    "at_least": "{column} {value} 이상",
+    "in": "{column}: {value} 중 하나",
+    "not_in": "{column}: {value} 이외",
+    "between": "{column} {value}",
+    "starts_with": "{column}: {value}(으)로 시작",
+    "is": "{column} 값 없음",
 }
 _ENGLISH = {
-    "equals": "{column} = {value}", "not_equals": "{column} ≠ {value}", "below": "{column} < {value}",
-    "at_most": "{column} ≤ {value}", "above": "{column} > {value}", "at_least": "{column} ≥ {value}",
-    "in": "{column} is one of {value}", "not_in": "{column} is none of {value}",
-    "between": "{column} is in {value}", "starts_with": "{column} starts with {value}", "is": "{column} is null",
+    "equals": "{column} = {value}",
+    "not_equals": "{column} ≠ {value}",
+    "below": "{column} < {value}",
+    "at_most": "{column} ≤ {value}",
+    "above": "{column} > {value}",
+    "at_least": "{column} ≥ {value}",
+    "in": "{column} is one of {value}",
+    "not_in": "{column} is none of {value}",
+    "between": "{column} is in {value}",
+    "starts_with": "{column} starts with {value}",
+    "is": "{column} is null",
 }
 
 
 def number(value: object) -> str:
     """A number as people read it: 1,000,000; anything else as it is written."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) and not hasattr(value, "as_tuple"):
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         return str(value)
     return f"{value:,}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from decimal import Context, Decimal
 from fractions import Fraction
 
@@ -28,8 +28,8 @@ def plain(number: Fraction) -> int | Decimal:
 def as_number(value: int | float | Decimal | date) -> int | Decimal:
     """A bound as an exact number: a date as its day number, a time as its microseconds since 1970 (UTC)."""
     if isinstance(value, datetime):
-        zoned = value if value.tzinfo else value.replace(tzinfo=timezone.utc)
-        passed = zoned - datetime(1970, 1, 1, tzinfo=timezone.utc)
+        zoned = value if value.tzinfo else value.replace(tzinfo=UTC)
+        passed = zoned - datetime(1970, 1, 1, tzinfo=UTC)
         return (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
     if isinstance(value, date):
         return (value - date(1970, 1, 1)).days
@@ -52,8 +52,13 @@ def _rounded(piece: Piece, grade: Grade) -> Iterator[Piece]:
 
 
 def _part(
-    piece: Piece, low: Fraction | None, high: Fraction | None, grade: Grade,
-    *, low_open: bool, high_open: bool = True,
+    piece: Piece,
+    low: Fraction | None,
+    high: Fraction | None,
+    grade: Grade,
+    *,
+    low_open: bool,
+    high_open: bool = True,
 ) -> Iterator[Piece]:
     """What rounding by `grade` makes of the piece between two bounds."""
     inner_low = None if piece.low is None else Fraction(as_number(piece.low))
@@ -87,7 +92,7 @@ def _aligned(bound: Fraction | None, is_open: bool, step: int | Decimal, *, upwa
 
 
 def _end(bound: Fraction, is_open: bool, grade: Grade, *, upward: bool) -> Fraction:
-    """The outermost multiple; from just inside an open bound a middle is never met, a multiple never exactly."""
+    """The outermost multiple. Just inside an open bound neither a middle nor a multiple is met."""
     if not is_open:
         return round_exact(bound, grade.unit, grade.direction)
     if grade.direction in ("up", "down"):
@@ -118,7 +123,9 @@ def _low(piece: Piece) -> Fraction | float:
 def _touch(left: Piece, right: Piece) -> bool:
     if left.high is None or right.low is None:
         return True
-    return Fraction(as_number(right.low)) <= Fraction(as_number(left.high)) + Fraction(as_number(left.unit or 0))
+    return Fraction(as_number(right.low)) <= Fraction(as_number(left.high)) + Fraction(
+        as_number(left.unit or 0)
+    )
 
 
 def _higher(left: Piece, right: Piece) -> int | float | Decimal | None:

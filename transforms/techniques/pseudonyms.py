@@ -57,7 +57,11 @@ class SerialNumber(CellTechnique):
         return Numbers(nullable=False, pieces=(Piece(low=1, unit=1),))
 
     def level_text(self, language: Language) -> str:
-        return "1부터의 일련번호, 원본 순서와 무관" if language == "ko" else "1 … n, unrelated to the source's order"
+        return (
+            "1부터의 일련번호, 원본 순서와 무관"
+            if language == "ko"
+            else "1 … n, unrelated to the source's order"
+        )
 
 
 class Token(CellTechnique):
@@ -67,7 +71,7 @@ class Token(CellTechnique):
     accept_frequency_leak: str | None = Field(default=None, min_length=1)
 
     def output_type(self, source: pa.DataType) -> pa.DataType:
-        if pa.types.is_nested(source) or pa.types.is_floating(source) and source.bit_width < 32:
+        if pa.types.is_nested(source) or pa.types.is_float16(source):
             raise TechniqueError(f"{self.name} on a column of type {source}", "ids of a plain type")
         return pa.string()
 
@@ -90,7 +94,7 @@ class Token(CellTechnique):
 
 
 class KeyedToken(Token):
-    """Every id becomes a token of `length` letters and digits (키 있는 일방향 암호화): equal ids, equal tokens.
+    """Every id becomes a token of `length` letters and digits (일방향 암호화): equal ids, equal tokens.
 
     In: ids of any plain type (integers of any width alike, floats only if whole, text in NFC). Out:
     text of a–z and 2–7, 5 bits a letter, 128 bits in 26. Null stays null. Kept: which cells are equal,

@@ -23,12 +23,17 @@ from transforms.techniques.pieces import pieces_of, plain, rounded
 from transforms.techniques.shape import CellTechnique
 
 _KOREAN: dict[Direction, str] = {
-    "up": "올림", "down": "내림", "half-up": "반올림", "half-down": "반올림(절반은 내림)",
+    "up": "올림",
+    "down": "내림",
+    "half-up": "반올림",
+    "half-down": "반올림(절반은 내림)",
     "half-even": "반올림(절반은 짝수로)",
 }
 _ENGLISH: dict[Direction, str] = {
-    "up": "rounded up to multiples of {unit}", "down": "rounded down to multiples of {unit}",
-    "half-up": "rounded to the nearest {unit}, halves up", "half-down": "rounded to the nearest {unit}, halves down",
+    "up": "rounded up to multiples of {unit}",
+    "down": "rounded down to multiples of {unit}",
+    "half-up": "rounded to the nearest {unit}, halves up",
+    "half-down": "rounded to the nearest {unit}, halves down",
     "half-even": "rounded to the nearest {unit}, halves to the even multiple",
 }
 
@@ -56,11 +61,11 @@ class Rounded(CellTechnique):
     def effect(self, values: pa.Array, given: Given) -> pa.Array:
         if is_long_decimal(values.type):
             return map_distinct(values, self._long)
-        numbers, mask = numbers_of(values)
+        numbers, valid = numbers_of(values)
         if numbers.dtype.kind == "f":
-            return column_of(round_floats(numbers, self.graded()), mask, values.type)
+            return column_of(round_floats(numbers, self.graded()), valid, values.type)
         grades = [_scaled(grade, values.type) for grade in self.graded()]
-        return column_of(round_integers(numbers, grades), mask, values.type)
+        return column_of(round_integers(numbers, grades), valid, values.type)
 
     def _long(self, value: Decimal) -> Decimal:
         grade = next(one for one in self.graded() if one.below is None or abs(value) < one.below)
@@ -99,12 +104,24 @@ class Rounding(Rounded):
     name: ClassVar[str] = "rounding"
     korean: ClassVar[str] = "라운딩"
     EXAMPLES: ClassVar[tuple[Example, ...]] = (
-        Example({"unit": 10, "direction": "up"}, [33, 61, 47, 66, 40, None], [40, 70, 50, 70, 40, None],
-                source="guideline L1998-2002"),
-        Example({"unit": 10, "direction": "down"}, [33, 61, 47, 66, 40, -33], [30, 60, 40, 60, 40, -40],
-                source="guideline L1998-2002; the negative number by definition"),
-        Example({"unit": 10, "direction": "half-up"}, [33, 61, 47, 66, 40, 45, -45], [30, 60, 50, 70, 40, 50, -40],
-                source="guideline L1998-2002; middles by definition"),
+        Example(
+            {"unit": 10, "direction": "up"},
+            [33, 61, 47, 66, 40, None],
+            [40, 70, 50, 70, 40, None],
+            source="guideline L1998-2002",
+        ),
+        Example(
+            {"unit": 10, "direction": "down"},
+            [33, 61, 47, 66, 40, -33],
+            [30, 60, 40, 60, 40, -40],
+            source="guideline L1998-2002; the negative number by definition",
+        ),
+        Example(
+            {"unit": 10, "direction": "half-up"},
+            [33, 61, 47, 66, 40, 45, -45],
+            [30, 60, 50, 70, 40, 50, -40],
+            source="guideline L1998-2002; middles by definition",
+        ),
     )
 
     unit: Unit
@@ -160,20 +177,32 @@ class GradedRounding(Rounded):
         for place, grade in enumerate(self.grades):
             last = place == len(self.grades) - 1
             if last and grade.below is not None:
-                complaints.append(complaint(
-                    f"nothing for magnitudes from {number(grade.below)} on", "a last grade without `below`",
-                    None, ("grades", place, "below"),
-                ))
+                complaints.append(
+                    complaint(
+                        f"nothing for magnitudes from {number(grade.below)} on",
+                        "a last grade without `below`",
+                        None,
+                        ("grades", place, "below"),
+                    )
+                )
             elif not last and grade.below is None:
-                complaints.append(complaint(
-                    "no `below` in a grade that is not the last: it overlaps the next ones",
-                    "`below` in every grade but the last", None, ("grades", place),
-                ))
+                complaints.append(
+                    complaint(
+                        "no `below` in a grade that is not the last: it overlaps the next ones",
+                        "`below` in every grade but the last",
+                        None,
+                        ("grades", place),
+                    )
+                )
             if grade.below is not None and grade.below <= reached:
-                complaints.append(complaint(
-                    f"below {number(grade.below)} after below {number(reached)}",
-                    "grades in increasing order, each with a `below` of its own", None, ("grades", place, "below"),
-                ))
+                complaints.append(
+                    complaint(
+                        f"below {number(grade.below)} after below {number(reached)}",
+                        "grades in increasing order, each with a `below` of its own",
+                        None,
+                        ("grades", place, "below"),
+                    )
+                )
             reached = max(reached, grade.below or 0)
         if complaints:
             raise complain(complaints)

@@ -27,8 +27,13 @@ class Suppression(CellTechnique):
     korean: ClassVar[str] = "삭제"
     EXAMPLES: ClassVar[tuple[Example, ...]] = (
         Example({}, [356_800, 20_532_000, None], [None, None, None], source="guideline L1860-1880"),
-        Example({"when": {"point": {"above": 1_000_000}}}, [356_800, 20_532_000], [356_800, None],
-                columns={"point": [356_800, 20_532_000]}, source="guideline L1922-1942"),
+        Example(
+            {"when": {"point": {"above": 1_000_000}}},
+            [356_800, 20_532_000],
+            [356_800, None],
+            columns={"point": [356_800, 20_532_000]},
+            source="guideline L1922-1942",
+        ),
     )
 
     def output_type(self, source: pa.DataType) -> pa.DataType:
