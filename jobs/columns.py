@@ -6,14 +6,10 @@ import re
 
 import pyarrow as pa
 
-ALLOWED = (
-    "bool, int8, int16, int32, int64, float32, float64, decimal128, string, binary, date32,"
-    " timestamp[us, UTC] (an instant), timestamp[us] (wall clock)"
-)
-_PLAIN = {
-    pa.bool_(), pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.float32(), pa.float64(), pa.string(),
-    pa.binary(), pa.date32(), pa.timestamp("us", "UTC"), pa.timestamp("us"),
-}  # fmt: skip
+from transforms.column_types import ALLOWED, PLAIN, is_allowed
+
+__all__ = ["ALLOWED", "brought_in", "is_allowed", "named_type", "type_problems"]
+
 _WIDER = {
     pa.uint8(): pa.int16(),
     pa.uint16(): pa.int32(),
@@ -37,11 +33,6 @@ _NAMES = {
 _DECIMAL = re.compile(r"decimal(?:128)?\(\s*(\d+)\s*,\s*(\d+)\s*\)")
 
 
-def is_allowed(type_: pa.DataType) -> bool:
-    """True if the type stands on the closed list."""
-    return type_ in _PLAIN or pa.types.is_decimal128(type_)
-
-
 def brought_in(type_: pa.DataType) -> pa.DataType | None:
     """The type of the closed list that holds all values of `type_`; None where there is none (nested …).
 
@@ -54,7 +45,7 @@ def brought_in(type_: pa.DataType) -> pa.DataType | None:
         return pa.timestamp("us", "UTC") if type_.tz else pa.timestamp("us")
     if pa.types.is_decimal(type_):
         return pa.decimal128(type_.precision, type_.scale) if type_.precision <= 38 else None
-    return type_ if type_ in _PLAIN else _WIDER.get(type_)
+    return type_ if type_ in PLAIN else _WIDER.get(type_)
 
 
 def named_type(name: str) -> pa.DataType | None:

@@ -16,9 +16,8 @@ from jobs.errors import BadInput
 from jobs.job import Context, Outcome, run_job
 from jobs.parquet import NewFile, ParquetSink
 from jobs.session import spark_session
-from jobs.storage import Location, unique_name
 from jobs.tables import commit_files, exists, last_commit
-from jobs.targets import recorded, source_table
+from jobs.targets import Mode, Target, recorded, source_table
 from jobs.units import Unit, over_units
 
 MARK = "gamyeong.generated"
@@ -43,7 +42,8 @@ def body(context: Context) -> Outcome:
     if asked.seed < 0:
         raise BadInput(f"--seed {asked.seed}; allowed: 0 or more")
     mark = {"kind": "retail", "customers": asked.customers, "seed": asked.seed}
-    with source_table(context.environment, asked.table) as location:
+    with source_table(context.environment, asked.table) as target:
+        location = target.location
         there = exists(location)
         made = there and last_commit(location).get(MARK) == json.dumps(mark)
         if there and not made and not asked.replace:
@@ -52,17 +52,17 @@ def body(context: Context) -> Outcome:
                 " in its place"
             )
         if not made:
-            _make(context, location, mark)
+            _make(context, target, mark)
         summary = recorded(context.environment, "generate", asked.table, location, mark)
     text = f"{asked.table}: {summary['rows']:,} rows, {summary['columns']} columns"
     return Outcome({**summary, "made": not made}, text=text if not made else f"{text}; was made already")
 
 
-def _make(context: Context, location: Location, mark: dict[str, Any]) -> None:
+def _make(context: Context, target: Target, mark: dict[str, Any]) -> None:
     regions = retail.districts()
     chunks = retail.Retail(mark["customers"], mark["seed"], regions).chunks
     per_file = max(1, min(CHUNKS_IN_FILE, -(-chunks // 4)))
-    folder = unique_name()
+    location, folder = target.location, target.folder
     units = [{"first": first, "last": min(first + per_file, chunks)} for first in range(0, chunks, per_file)]
     customers, seed = mark["customers"], mark["seed"]
 
@@ -74,19 +74,10 @@ def _make(context: Context, location: Location, mark: dict[str, Any]) -> None:
             return {"files": [[file.path, file.size, file.rows] for file in sink.close()]}
 
     spark = spark_session(context.environment, f"generate retail {customers}")
-    try:
-        done = over_units(spark, context.progress, f"generate retail: {customers:,} customers", units, task)
-        files = [NewFile(*file) for result in done for file in result["files"]]
-        commit_files(
-            location,
-            retail.schema(),
-            files,
-            mode="replace" if exists(location) else "create",
-            commit={MARK: json.dumps(mark)},
-        )
-    except BaseException:
-        (location / folder).delete()
-        raise
+    done = over_units(spark, context.progress, f"generate retail: {customers:,} customers", units, task)
+    files = [NewFile(*file) for result in done for file in result["files"]]
+    mode: Mode = "replace" if exists(location) else "create"
+    commit_files(location, retail.schema(), files, mode=mode, commit={MARK: json.dumps(mark)})
 
 
 def main(argv: Sequence[str]) -> int:

@@ -104,7 +104,7 @@ class Retail:
         return max(6, len(str(self.customers)))
 
     def _ids(self, rows: npt.NDArray[np.int64]) -> pa.Array:
-        """`EC-` and at least six digits, all different, in no order; the worked one on the first planted row."""
+        """`EC-` and at least six digits, all different, in no order; the worked one on its row."""
         size = 10**self._digits
         step = 618_033  # odd and no multiple of 5: a bijection of the numbers below a power of ten
         start = _WORKED_ID - int(self.planted()[0]) * step
