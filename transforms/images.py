@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from fractions import Fraction
+from math import ceil, floor
 from typing import Any, Self
 
 import numpy as np
@@ -13,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.arrow import values_and_mask
+from transforms.ordered import numbers
 
 Bools = npt.NDArray[np.bool_]
 Number = int | float | Decimal
@@ -86,7 +89,8 @@ class Finite(Image):
 
     def holds(self, values: pa.Array) -> Bools:
         listed = self.values if self.values.type == values.type else self.values.cast(values.type)
-        return pc.is_in(values, value_set=listed).to_numpy(zero_copy_only=False)
+        found: Bools = pc.is_in(values, value_set=listed).to_numpy(zero_copy_only=False)
+        return found
 
 
 @dataclass(frozen=True)
@@ -105,41 +109,87 @@ class Numbers(Image):
     pieces: tuple[Piece, ...] = (Piece(),)
 
     def holds(self, values: pa.Array) -> Bools:
-        if pa.types.is_decimal(values.type):
-            return self._holds_decimals(values)
-        numbers, _ = values_and_mask(values)
-        result = np.zeros(len(numbers), np.bool_)
+        if pa.types.is_decimal(values.type) and values.type.precision > 18:
+            return self._holds_long_decimals(values)
+        result = np.zeros(len(values), np.bool_)
+        if pa.types.is_floating(values.type):
+            floats = values.cast(pa.float64()).to_numpy(zero_copy_only=False)
+            for piece in self.pieces:
+                result |= _floats_in(floats, piece, values.type)
+            return result & ~np.isnan(floats)
+        scale = values.type.scale if pa.types.is_decimal(values.type) else 0
+        integers = numbers(values)
         for piece in self.pieces:
-            result |= _in_piece(numbers, piece)
+            result |= _integers_in(integers, piece, scale)
+            if result.all():
+                break
         return result
 
-    def _holds_decimals(self, values: pa.Array) -> Bools:
+    def contains(self, values: pa.Array) -> Bools:
+        if values.null_count == 0 or pa.types.is_decimal(values.type):
+            return super().contains(values)
+        # Faster than picking out the valid cells: null cells are looked at as zeros, then set.
+        mask = values.is_null().to_numpy(zero_copy_only=False)
+        result = self.holds(_with_zeros(values))
+        result[mask] = self.nullable
+        return result
+
+    def _holds_long_decimals(self, values: pa.Array) -> Bools:
         distinct = values.dictionary_encode()
-        listed = [any(_decimal_in_piece(v, piece) for piece in self.pieces) for v in distinct.dictionary.to_pylist()]
-        return np.asarray(listed, np.bool_)[distinct.indices.to_numpy(zero_copy_only=False)]
+        fractions = [Fraction(value) for value in distinct.dictionary.to_pylist()]
+        listed = [any(_in_piece(one, piece) for piece in self.pieces) for one in fractions]
+        result: Bools = np.asarray(listed, np.bool_)[distinct.indices.to_numpy(zero_copy_only=False)]
+        return result
 
 
-def _in_piece(numbers: npt.NDArray[Any], piece: Piece) -> Bools:
-    inside = np.ones(len(numbers), np.bool_)
+def _with_zeros(values: pa.Array) -> pa.Array:
+    if pa.types.is_temporal(values.type):
+        values = values.cast(pa.int32() if values.type.bit_width == 32 else pa.int64())
+    return pc.fill_null(values, pa.scalar(0, values.type))
+
+
+def _exact(bound: Number) -> Fraction:
+    """A bound as it is written: the float 0.1 is a tenth."""
+    return Fraction(repr(bound)) if isinstance(bound, float) else Fraction(bound)
+
+
+def _integers_in(array: npt.NDArray[Any], piece: Piece, scale: int) -> Bools:
+    """Are integers (of decimals: unscaled, with `scale` places) in the piece?"""
+    inside = np.ones(len(array), np.bool_)
     if piece.low is not None:
-        inside &= numbers >= piece.low
+        inside &= array >= ceil(_exact(piece.low) * 10**scale)
     if piece.high is not None:
-        inside &= numbers <= piece.high
+        inside &= array <= floor(_exact(piece.high) * 10**scale)
     if piece.unit is not None:
-        if numbers.dtype.kind == "f":
-            steps = np.round(numbers / float(piece.unit))
-            inside &= np.isclose(steps * float(piece.unit), numbers, rtol=1e-12, atol=0)
-        elif piece.unit != 1:
-            unit = int(piece.unit)
-            inside &= (numbers // unit) * unit == numbers
+        # Integers that are multiples of a fraction in lowest terms are multiples of its numerator.
+        unit = (_exact(piece.unit) * 10**scale).numerator
+        if unit > np.iinfo(np.int64).max:
+            inside &= array == 0
+        elif unit != 1:
+            inside &= (array // unit) * unit == array
     return inside
 
 
-def _decimal_in_piece(value: Decimal, piece: Piece) -> bool:
+def _floats_in(array: npt.NDArray[Any], piece: Piece, type_: pa.DataType) -> Bools:
+    """Are floats in the piece? Bounds and multiples as near as `type_` can come to them."""
+    narrow = type_.to_pandas_dtype()
+    inside = np.ones(len(array), np.bool_)
+    if piece.low is not None:
+        inside &= array >= float(narrow(piece.low))
+    if piece.high is not None:
+        inside &= array <= float(narrow(piece.high))
+    if piece.unit is not None:
+        steps = array / float(piece.unit)
+        near = np.rint(steps)
+        inside &= np.abs(steps - near) <= np.abs(near) * (2 * float(np.finfo(narrow).eps))
+    return inside
+
+
+def _in_piece(value: Fraction, piece: Piece) -> bool:
     return (
-        (piece.low is None or value >= Decimal(str(piece.low)))
-        and (piece.high is None or value <= Decimal(str(piece.high)))
-        and (piece.unit is None or value % Decimal(str(piece.unit)) == 0)
+        (piece.low is None or value >= _exact(piece.low))
+        and (piece.high is None or value <= _exact(piece.high))
+        and (piece.unit is None or (value / _exact(piece.unit)).denominator == 1)
     )
 
 
@@ -152,7 +202,9 @@ class Matching(Image):
     def holds(self, values: pa.Array) -> Bools:
         if not pa.types.is_string(values.type):
             return np.zeros(len(values), np.bool_)
-        return pc.match_substring_regex(values, f"^(?:{self.pattern})$").to_numpy(zero_copy_only=False)
+        matched = pc.match_substring_regex(values, f"^(?:{self.pattern})$")
+        found: Bools = matched.to_numpy(zero_copy_only=False)
+        return found
 
 
 def bound_type(value: Number, type_: pa.DataType) -> Number:
