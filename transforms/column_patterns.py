@@ -34,7 +34,7 @@ def _compiled(pattern: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
     text, end = "", 0
     seen: list[str] = []
     for part in _PART.finditer(pattern):
-        text += re.escape(pattern[end:part.start()])
+        text += re.escape(pattern[end : part.start()])
         name = part.group(1)
         if name is None:
             text += ".*?"
@@ -58,7 +58,9 @@ def expand(pattern: str, columns: Sequence[str]) -> list[Match]:
     compiled, names = _compiled(pattern)
     met = ((column, compiled.fullmatch(column)) for column in columns)
     return [
-        Match(column, dict(zip(names, found.groups(), strict=True))) for column, found in met if found is not None
+        Match(column, dict(zip(names, found.groups(), strict=True)))
+        for column, found in met
+        if found is not None
     ]
 
 

@@ -13,11 +13,21 @@ from transforms.plan import ColumnRule, LargestOf
 from transforms.plan_sections import Sections, TableSection, table_sections
 from transforms.technique import ColumnTechnique, Technique
 
-_RESIDENT_NUMBER = re.compile(r"주민등록번호|주민번호|(?<![a-z])rrn(?![a-z])|resident.?registration", re.IGNORECASE)
+_RESIDENT_NUMBER = re.compile(
+    r"주민등록번호|주민번호|(?<![a-z])rrn(?![a-z])|resident.?registration", re.IGNORECASE
+)
 # What makes many values of a measured cut-off's neighbourhood one, so that it is not published.
-_COARSER = frozenset({
-    "rounding", "graded-rounding", "data-range", "categorization", "suppression", "partial-suppression", "masking",
-})
+_COARSER = frozenset(
+    {
+        "rounding",
+        "graded-rounding",
+        "data-range",
+        "categorization",
+        "suppression",
+        "partial-suppression",
+        "masking",
+    }
+)
 _TOKENS = frozenset({"keyed-token", "pseudonym"})
 
 
@@ -46,12 +56,18 @@ def _changes_all(rule: ColumnRule) -> bool:
 
 
 def _identifier(path: str, rule: ColumnRule) -> Iterator[Problem]:
-    if rule.apply is not None and not _changes_all(rule) and (rule.kind == "identifier" or rule.legal == "unique-24"):
+    if (
+        rule.apply is not None
+        and not _changes_all(rule)
+        and (rule.kind == "identifier" or rule.legal == "unique-24")
+    ):
         what = "an identifier" if rule.kind == "identifier" else "unique identification information"
         partly = any(step.name != "keep" for step in rule.apply)
         yield Problem(
-            f"{path}.apply", f"{what} that is kept{' in some cells' if partly else ''}",
-            "serial-number, keyed-token, suppression, masking …, or the column's name under `excluded`", refused=True,
+            f"{path}.apply",
+            f"{what} that is kept{' in some cells' if partly else ''}",
+            "serial-number, keyed-token, suppression, masking …, or the column's name under `excluded`",
+            refused=True,
         )
 
 
@@ -59,16 +75,23 @@ def _resident_number(path: str, column: str, rule: ColumnRule) -> Iterator[Probl
     if rule.legal == "rrn":
         if not (rule.act or "").strip() or not (rule.article or "").strip():
             yield Problem(
-                f"{path}.legal", "a resident registration number without a statute",
+                f"{path}.legal",
+                "a resident registration number without a statute",
                 "`act` and `article` of the law that allows it, or the column's name under `excluded` "
-                "(guideline L316, §24-2)", refused=True,
+                "(guideline L316, §24-2)",
+                refused=True,
             )
         if rule.apply is not None and not _changes_all(rule) and rule.kind != "identifier":
-            yield Problem(f"{path}.apply", "a resident registration number that is kept",
-                          "a technique that changes it, or its name under `excluded`", refused=True)
+            yield Problem(
+                f"{path}.apply",
+                "a resident registration number that is kept",
+                "a technique that changes it, or its name under `excluded`",
+                refused=True,
+            )
     elif _RESIDENT_NUMBER.search(column) or _RESIDENT_NUMBER.search(rule.label or ""):
         yield Problem(
-            path, "what is called a resident registration number, not marked as one",
+            path,
+            "what is called a resident registration number, not marked as one",
             "`legal: rrn` with `act` and `article`, or the column's name under `excluded` (guideline L316)",
             refused=True,
         )
@@ -80,28 +103,36 @@ def _derivation(path: str, rule: ColumnRule) -> Iterator[Problem]:
     captures = {name for pattern in operand_patterns(rule.derive) for name in capture_names(pattern)}
     if rule.derive.as_ not in captures:
         allowed = f"a capture of the columns it reads: {', '.join(sorted(captures)) or 'they have none'}"
-        yield Problem(f"{path}.derive.as", repr(rule.derive.as_), allowed, hint=did_you_mean(rule.derive.as_, captures))
+        yield Problem(
+            f"{path}.derive.as", repr(rule.derive.as_), allowed, hint=did_you_mean(rule.derive.as_, captures)
+        )
 
 
 def _chain(path: str, rule: ColumnRule) -> Iterator[Problem]:
     steps = _steps(path, rule)
     for number, (place, step) in enumerate(steps):
-        following = steps[number + 1:]
+        following = steps[number + 1 :]
         if getattr(step, "quantile", None) is not None and not any(
             later.name in _COARSER and getattr(later, "when", None) is None for _, later in following
         ):
             yield Problem(
-                f"{place}.quantile", "a measured cut-off that would be published",
-                "a coarser step after it: rounding, graded-rounding, data-range, categorization", refused=True,
+                f"{place}.quantile",
+                "a measured cut-off that would be published",
+                "a coarser step after it: rounding, graded-rounding, data-range, categorization",
+                refused=True,
             )
         accepted = (getattr(step, "accept_frequency_leak", None) or "").strip()
         if step.name in _TOKENS and rule.kind != "identifier" and not accepted:
             yield Problem(
-                place, f"tokens for a column of kind {rule.kind}: they show how often each value occurs",
-                "tokens for identifiers, or `accept_frequency_leak: REASON` in the step", refused=True,
+                place,
+                f"tokens for a column of kind {rule.kind}: they show how often each value occurs",
+                "tokens for identifiers, or `accept_frequency_leak: REASON` in the step",
+                refused=True,
             )
         if number > 0 and getattr(step, "nulls", "keep") == "remove":
-            yield Problem(f"{place}.nulls", "`remove` in a later step", "`nulls: remove` in a column's first step only")
+            yield Problem(
+                f"{place}.nulls", "`remove` in a later step", "`nulls: remove` in a column's first step only"
+            )
         if step.name == "keep" and len(steps) > 1:
             yield Problem(place, "`keep` beside other steps", "`keep` alone")
         if step.name == "serial-number" and len(steps) > 1:
@@ -122,8 +153,12 @@ def _domains(table: TableSection, sections: Sections) -> Iterator[Problem]:
     for path, _, step, _ in table.steps():
         domain = getattr(step, "domain", None)
         if step.name == "pseudonym" and domain not in known:
-            yield Problem(path, f"pseudonym domain {domain!r}", f"one of `pseudonyms`: {', '.join(known) or 'none there'}",
-                          hint=did_you_mean(domain, known))
+            yield Problem(
+                path,
+                f"pseudonym domain {domain!r}",
+                f"one of `pseudonyms`: {', '.join(known) or 'none there'}",
+                hint=did_you_mean(domain, known),
+            )
 
 
 def _conditions(table: TableSection) -> Iterator[Problem]:
@@ -135,9 +170,12 @@ def _conditions(table: TableSection) -> Iterator[Problem]:
     for path, step in named:
         for column in sorted(step.columns()):
             if not table.names(column):
-                yield Problem(path, f"a condition on column {column!r}, which the plan does not know",
-                              "a column that stands under `columns` or `excluded`",
-                              hint=did_you_mean(column, (*table.rules, *table.excluded)))
+                yield Problem(
+                    path,
+                    f"a condition on column {column!r}, which the plan does not know",
+                    "a column that stands under `columns` or `excluded`",
+                    hint=did_you_mean(column, (*table.rules, *table.excluded)),
+                )
 
 
 def _outliers(table: TableSection) -> Iterator[Problem]:
@@ -147,12 +185,16 @@ def _outliers(table: TableSection) -> Iterator[Problem]:
         for place, column in enumerate(found):
             if not any(expand(pattern, [column]) for pattern in table.rules):
                 yield Problem(
-                    f"{path}.find.frequency.columns[{place}]", f"column {column!r}", "delivered columns, by their names",
+                    f"{path}.find.frequency.columns[{place}]",
+                    f"column {column!r}",
+                    "delivered columns, by their names",
                     hint=did_you_mean(column, table.rules),
                 )
         for place, column in enumerate(treated):
             if column not in found:
                 yield Problem(
-                    f"{path}.treat.local-suppression.columns[{place}]", f"column {column!r}",
-                    f"columns of the classes found: {', '.join(found)}", hint=did_you_mean(column, found),
+                    f"{path}.treat.local-suppression.columns[{place}]",
+                    f"column {column!r}",
+                    f"columns of the classes found: {', '.join(found)}",
+                    hint=did_you_mean(column, found),
                 )

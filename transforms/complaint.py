@@ -41,6 +41,6 @@ def _again(error: ErrorDetails, loc: Location) -> InitErrorDetails:
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str | None:
-    """"did you mean X?", or None where nothing known is near."""
+    """A question that names the nearest known word, or None where none is near."""
     near = get_close_matches(str(word), list(known), n=1, cutoff=0.6)
     return f"did you mean {near[0]!r}?" if near else None

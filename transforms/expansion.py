@@ -39,6 +39,7 @@ def operands(derive: SumOf | LargestOf, captures: Mapping[str, str], names: Sequ
 
 
 def operand_patterns(derive: SumOf | LargestOf) -> tuple[str, ...]:
+    """The patterns of the columns that a derivation reads."""
     named = derive.sum if isinstance(derive, SumOf) else derive.largest
     return (named,) if isinstance(named, str) else named
 
@@ -66,8 +67,13 @@ def expand_columns(
 
 class _Expansion:
     def __init__(
-        self, rules: Mapping[str, ColumnRule], excluded: Sequence[str], names: Sequence[str], table: str,
-        lines: Mapping[str, int], prefix: str,
+        self,
+        rules: Mapping[str, ColumnRule],
+        excluded: Sequence[str],
+        names: Sequence[str],
+        table: str,
+        lines: Mapping[str, int],
+        prefix: str,
     ) -> None:
         self.rules, self.excluded, self.names, self.table = rules, excluded, names, table
         self.lines, self.prefix = lines, prefix
@@ -88,7 +94,9 @@ class _Expansion:
                 owners.setdefault(match.column, []).append(path)
                 found[match.column] = self._column(match, rule, path, in_source=True)
             if not matches and rule.derive is not None:
-                new += [self._column(match, rule, path, in_source=False) for match in self._derived(pattern, rule)]
+                new += [
+                    self._column(match, rule, path, in_source=False) for match in self._derived(pattern, rule)
+                ]
         self._check_owners(owners)
         columns = [found[name] for name in self.names if name in found] + new
         self._check_derivations(columns)
@@ -104,8 +112,10 @@ class _Expansion:
         matches = expand(pattern, self.names)
         if not matches and (rule is None or rule.derive is None):
             self._problem(
-                path, f"{pattern!r}, but no column of table {self.table} is called so",
-                "names of the table's columns", did_you_mean(pattern, self.names),
+                path,
+                f"{pattern!r}, but no column of table {self.table} is called so",
+                "names of the table's columns",
+                did_you_mean(pattern, self.names),
             )
         return matches
 
@@ -128,14 +138,18 @@ class _Expansion:
         for column, paths in owners.items():
             for path in paths[1:]:
                 self._problem(
-                    path, f"column {column!r}, which has a rule already ({paths[0]})", "one rule for each column",
+                    path,
+                    f"column {column!r}, which has a rule already ({paths[0]})",
+                    "one rule for each column",
                     "make the pattern narrower" if "*" in path or "{" in path else None,
                 )
         for column in self.names:
             if column not in owners:
                 self._problem(
-                    f"{self.prefix}columns", f"column {column!r} of table {self.table} has no rule",
-                    "a rule for it, or its name under `excluded`", did_you_mean(column, self.rules),
+                    f"{self.prefix}columns",
+                    f"column {column!r} of table {self.table} has no rule",
+                    "a rule for it, or its name under `excluded`",
+                    did_you_mean(column, self.rules),
                 )
 
     def _check_derivations(self, columns: list[BoundColumn]) -> None:

@@ -20,7 +20,8 @@ def fingerprint(plan: Plan, hierarchies: Mapping[str, Hierarchy]) -> str:
     """
     whole = {
         "plan": plan.canonical(),
-        "column_order": {"": list(plan.columns)} | {name: list(table.columns) for name, table in plan.tables.items()},
+        "column_order": {"": list(plan.columns)}
+        | {name: list(table.columns) for name, table in plan.tables.items()},
         "hierarchies": {name: hierarchy.plain() for name, hierarchy in sorted(hierarchies.items())},
     }
     text = json.dumps(whole, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=True)

@@ -10,7 +10,8 @@ from __future__ import annotations
 import csv
 import io
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import pyarrow as pa
@@ -34,16 +35,23 @@ class Hierarchy:
     match: Literal["exact", "longest-prefix"]
     levels: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    _keys: pa.Array = field(init=False, repr=False, compare=False)
-    _columns: dict[str, pa.Array] = field(init=False, repr=False, compare=False)
-    _words: int = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
+    # Arrays are made when a value is looked up: pyarrow imports pandas for that, and a check needs none.
+    @cached_property
+    def _keys(self) -> pa.Array:
+        return pa.array([row[0] for row in self.rows], pa.string())
+
+    @cached_property
+    def _columns(self) -> dict[str, pa.Array]:
         first = 1 if self.match == "longest-prefix" else 0
-        columns = [pa.array([row[place] for row in self.rows], pa.string()) for place in range(len(self.rows[0]))]
-        object.__setattr__(self, "_keys", columns[0])
-        object.__setattr__(self, "_columns", dict(zip(self.levels, columns[first:], strict=True)))
-        object.__setattr__(self, "_words", max(len(row[0].split(" ")) for row in self.rows))
+        return {
+            level: pa.array([row[first + number] for row in self.rows], pa.string())
+            for number, level in enumerate(self.levels)
+        }
+
+    @cached_property
+    def _words(self) -> int:
+        return max(len(row[0].split(" ")) for row in self.rows)
 
     def __reduce__(self) -> tuple[type[Hierarchy], tuple[object, ...]]:
         return Hierarchy, (self.name, self.match, self.levels, self.rows)
@@ -58,7 +66,9 @@ class Hierarchy:
         if pa.types.is_integer(values.type):
             values = values.cast(pa.string())
         elif not pa.types.is_string(values.type):
-            raise TechniqueError(f"hierarchy {self.name} on a column of type {values.type}", "text or integers")
+            raise TechniqueError(
+                f"hierarchy {self.name} on a column of type {values.type}", "text or integers"
+            )
         place = self._places(values)
         missed = pc.and_(pc.is_null(place), pc.is_valid(values))
         if pc.any(missed).as_py():
@@ -76,9 +86,11 @@ class Hierarchy:
         return {"match": self.match, "levels": list(self.levels), "rows": [list(row) for row in self.rows]}
 
     def _column(self, level: str) -> pa.Array:
-        if level not in self._columns:
+        if level not in self.levels:
             raise TechniqueError(
-                f"level {level!r} of hierarchy {self.name}", ", ".join(self.levels), did_you_mean(level, self.levels)
+                f"level {level!r} of hierarchy {self.name}",
+                ", ".join(self.levels),
+                did_you_mean(level, self.levels),
             )
         return self._columns[level]
 
@@ -117,16 +129,23 @@ def parse_hierarchy(text: str, name: str) -> Hierarchy:
         for number, row in _numbered(text)
     ]
     if not rows:
-        raise PlanError([Problem(name, "an empty file", "a header of levels and a row for each value", file=name)])
+        raise PlanError(
+            [Problem(name, "an empty file", "a header of levels and a row for each value", file=name)]
+        )
     header, body = rows[0][1], rows[1:]
     prefixed = header[0] == PREFIX
     levels = header[1:] if prefixed else header
     problems: list[Problem] = []
     if "" in header or len(set(header)) < len(header) or not levels:
-        problems.append(Problem(
-            "header", "empty or repeated level names" if levels else "no level besides `prefix`",
-            "level names, the finest first", rows[0][0], file=name,
-        ))
+        problems.append(
+            Problem(
+                "header",
+                "empty or repeated level names" if levels else "no level besides `prefix`",
+                "level names, the finest first",
+                rows[0][0],
+                file=name,
+            )
+        )
     if not body:
         problems.append(Problem("rows", "no rows", "a row for each value", rows[0][0], file=name))
     even: list[tuple[int, list[str]]] = []
@@ -161,7 +180,9 @@ def _repeated(rows: list[tuple[int, list[str]]], header: list[str], name: str) -
     return problems
 
 
-def _two_parents(rows: list[tuple[int, list[str]]], header: list[str], first: int, name: str) -> list[Problem]:
+def _two_parents(
+    rows: list[tuple[int, list[str]]], header: list[str], first: int, name: str
+) -> list[Problem]:
     problems = []
     for place in range(first, len(header) - 1):
         parents: dict[str, str] = {}

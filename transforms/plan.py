@@ -1,65 +1,21 @@
-"""The plan (가명처리 계획) as a frozen model: what happens to every column of a data set, for one recipient, and why."""
+"""The plan (가명처리 계획) as a frozen model: what happens to every column, for one recipient, and why."""
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, PlainSerializer, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from transforms.complaint import complain, complaint
-from transforms.plain import plain
-from transforms.technique import Model, RowTechnique, Technique
-from transforms.techniques import parse_steps
+from transforms.plan_fields import ColumnSteps, Day, RowSteps, Span
+from transforms.technique import Model
 
-
-def _day(raw: object) -> object:
-    """A date is written as text; a bare number would be read as seconds since 1970."""
-    if isinstance(raw, (str, date)):
-        return raw
-    raise complain([complaint("no date", "a date such as 2026-01-31")])
-
-
-def _place(raw: object, number: int, step: Technique) -> tuple[str | int, ...]:
-    return (number, step.name) if isinstance(raw, (list, tuple)) else (step.name,)
-
-
-def _row_steps(raw: object) -> tuple[RowTechnique, ...]:
-    steps = parse_steps(raw)
-    faults = [
-        complaint(f"technique {step.name!r}, which works on cells", "a technique for rows: record-suppression", None,
-                  _place(raw, number, step))
-        for number, step in enumerate(steps) if not isinstance(step, RowTechnique)
-    ]
-    if faults:
-        raise complain(faults)
-    return tuple(step for step in steps if isinstance(step, RowTechnique))
-
-
-def _column_steps(raw: object) -> tuple[Technique, ...]:
-    steps = parse_steps(raw)
-    faults = [
-        complaint(f"technique {step.name!r}, which works on rows", "a technique for cells",
-                  "put it under `rows`", _place(raw, number, step))
-        for number, step in enumerate(steps) if isinstance(step, RowTechnique)
-    ]
-    if faults:
-        raise complain(faults)
-    return steps
-
-
-def _plain_steps(steps: tuple[Technique, ...]) -> list[dict[str, Any]]:
-    """Steps as in a plan, each under its technique's name."""
-    return [{step.name: plain(step)} for step in steps]
-
-
-Day = Annotated[date, BeforeValidator(_day)]
-ColumnSteps = Annotated[tuple[Technique, ...], BeforeValidator(_column_steps), PlainSerializer(_plain_steps)]
-RowSteps = Annotated[tuple[RowTechnique, ...], BeforeValidator(_row_steps), PlainSerializer(_plain_steps)]
 Kind = Literal["identifier", "quasi-identifier", "sensitive", "attribute"]
 
 
 class Application(Model):
+    """The application (신청) that asks for the data; `number` names the folder of what is published."""
+
     number: str
     applicant: str | None = None
     date_: Day | None = None
@@ -67,12 +23,16 @@ class Application(Model):
 
 
 class Purpose(Model):
+    """What the data are processed for (처리 목적), and the article that allows it (guideline L306-312)."""
+
     kind: Literal["statistics", "scientific-research", "public-interest-archiving"]
     statement: str
     legal_basis: str
 
 
 class Use(Model):
+    """Who uses the result, where, from which day until which; `holds` is data that the user has already."""
+
     form: Literal["internal-same-department", "internal-other-department", "third-party", "public"]
     recipient: str
     place: Literal["closed", "open"]
@@ -82,6 +42,8 @@ class Use(Model):
 
 
 class People(Model):
+    """Who does what. Reviewers neither wrote nor carry out the plan; users can't reach the source."""
+
     responsible: str | None = None
     author: str | None = None
     operator: str | None = None
@@ -97,16 +59,18 @@ class StopRequests(Model):
     key: str
     at: str | None = None
     scope: str | None = None
-    max_age: str = Field(default="1d", pattern=r"^[1-9][0-9]*[mhd]$")
+    max_age: Span = "1d"
 
 
 class Period(Model):
+    """Scheduled runs: the date or time column by which a run takes one day or month alone."""
+
     column: str
     every: Literal["day", "month"]
 
 
 class Source(Model):
-    """One source table. `row_key` is unique; `row-number` stands for the row's place in the pinned version."""
+    """One source table. `row_key` is unique; `row-number` is the row's place in the pinned version."""
 
     table: str
     row_key: tuple[str, ...] | Literal["row-number"]
@@ -116,7 +80,7 @@ class Source(Model):
 
 
 class Sample(Model):
-    """Sampling of subjects: n = floor(N x fraction), or `n`. `of` names the subject where there are several tables."""
+    """Sampling of subjects: n = floor(N x fraction), or `n`. `of` names the subject of several tables."""
 
     technique: Literal["simple"] = "simple"
     replacement: Literal[False] = False
@@ -206,6 +170,8 @@ class Frequency(Model):
 
 
 class Find(Model):
+    """How an outlier rule finds outliers (특이정보)."""
+
     frequency: Frequency
 
 
@@ -216,16 +182,20 @@ class LocalSuppression(Model):
 
 
 class Treat(Model):
+    """What an outlier rule does with them."""
+
     local_suppression: LocalSuppression = Field(alias="local-suppression")
 
 
 class OutlierRule(Model):
+    """One find-and-treat pair; a plan's pairs work in order."""
+
     find: Find
     treat: Treat
 
 
 class OutlierLimits(Model):
-    """Largest share of cells (of the treated columns) and of rows that outlier rules may change; beyond: exit 1."""
+    """Largest share of (treated) cells and of rows that outlier rules may change; beyond: exit 1."""
 
     cells: float = Field(default=0.05, ge=0, le=1)
     rows: float = Field(default=0.01, ge=0, le=1)
@@ -240,12 +210,16 @@ class KAnonymity(Model):
 
 
 class Adequacy(Model):
+    """What the delivered data must meet (적정성), and by how many reviewers it is judged."""
+
     k_anonymity: KAnonymity | None = Field(default=None, alias="k-anonymity")
     reviewers: int | None = Field(default=None, ge=3)
     on_failure: Literal["stop"] = "stop"
 
 
 class Keep(Model):
+    """Additional information kept, encrypted: why, and until when."""
+
     reason: str
     until: Day
 
@@ -265,6 +239,8 @@ class AdditionalInformation(Model):
 
 
 class Output(Model):
+    """The published table's name."""
+
     table: str
 
 
@@ -297,6 +273,8 @@ class TablePlan(Model):
 
 
 class InternalCombination(Model):
+    """Tables of one controller linked by a subject's pseudonym (guideline L767-781)."""
+
     link: str
     key_after: Literal["delete", "keep-until-series-end"] = "delete"
 
@@ -329,5 +307,3 @@ class Plan(Model):
     def canonical(self) -> dict[str, Any]:
         """The plan as plain data, for its fingerprint: defaults filled in, aliases as in YAML."""
         return self.model_dump(mode="json", by_alias=True)
-
-

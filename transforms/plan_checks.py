@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from transforms.column_rules import check_rules
 from transforms.complaint import did_you_mean
 from transforms.errors import Problem
-from transforms.plan import AdditionalInformation, Application, Output, People, Purpose, Sample, Source, Use
-from transforms.plan_sections import Sections, subjects_of, table_sections
+from transforms.plan import Sample
+from transforms.plan_sections import Sections, part, subjects_of, table_sections
 from transforms.purpose import is_vague
 
 _FOLDER = re.compile(r"[^\W_][\w .()\-]*")
@@ -24,55 +24,60 @@ def check_sections(sections: Sections) -> list[Problem]:
 
 
 def _purpose(sections: Sections) -> Iterator[Problem]:
-    purpose: Purpose | None = sections.get("purpose")
-    if purpose is None:
-        return
-    if is_vague(purpose.statement):
+    statement, basis = part(sections, "purpose", "statement"), part(sections, "purpose", "legal_basis")
+    if statement is not None and is_vague(statement):
         yield Problem(
-            "purpose.statement", "a purpose that does not say what is studied" if purpose.statement.strip() else "nothing",
-            "what is studied and in what respect, such as 성별과 지역에 따른 구매액 상관관계 (guideline L306-308)",
-            hint="say which items of the data are related to what, and how the result is used", refused=True,
+            "purpose.statement",
+            "a purpose that does not say what is studied" if statement.strip() else "nothing",
+            "what is studied, and in what respect: 성별과 지역에 따른 구매액 상관관계 (guideline L306, L329)",
+            hint="say which items of the data are related to what, and how the result is used",
+            refused=True,
         )
-    if not purpose.legal_basis.strip():
-        yield Problem("purpose.legal_basis", "nothing", "the article that allows it, such as 개인정보 보호법 제28조의2")
+    if basis is not None and not basis.strip():
+        yield Problem(
+            "purpose.legal_basis", "nothing", "the article that allows it, such as 개인정보 보호법 제28조의2"
+        )
 
 
 def _use(sections: Sections) -> Iterator[Problem]:
-    use: Use | None = sections.get("use")
-    if use is None:
-        return
-    if use.form == "public":
+    begin, end = part(sections, "use", "from_"), part(sections, "use", "until")
+    if part(sections, "use", "form") == "public":
         yield Problem(
-            "use.form", "public", "internal-same-department, internal-other-department, third-party",
+            "use.form",
+            "public",
+            "internal-same-department, internal-other-department, third-party",
             hint="what is published to anybody must be anonymous information, judged apart (guideline L201)",
             refused=True,
         )
-    if use.until < use.from_:
-        yield Problem("use.until", f"{use.until}, before `from` ({use.from_})", "a day on or after `from`")
+    if begin is not None and end is not None and end < begin:
+        yield Problem("use.until", f"{end}, before `from` ({begin})", "a day on or after `from`")
 
 
 def _people(sections: Sections) -> Iterator[Problem]:
-    people: People | None = sections.get("people")
-    if people is None:
-        return
-    handlers = {name.strip(): "operator" for name in (people.operator,) if name}
-    handlers |= {name.strip(): "processor" for name in people.processors}
-    authors = {name.strip(): "author" for name in (people.author,) if name}
-    for number, reviewer in enumerate(people.reviewers):
+    operator, author = part(sections, "people", "operator"), part(sections, "people", "author")
+    handlers = {name.strip(): "operator" for name in (operator,) if name}
+    handlers |= {name.strip(): "processor" for name in part(sections, "people", "processors") or ()}
+    authors = {name.strip(): "author" for name in (author,) if name}
+    reviewers = part(sections, "people", "reviewers") or ()
+    for number, reviewer in enumerate(reviewers):
         role = (handlers | authors).get(reviewer.strip())
         if role is not None:
             yield Problem(
-                f"people.reviewers[{number}]", f"a reviewer who is also {role}",
-                "people who neither wrote nor carry out the plan (guideline L3249-3257)", refused=True,
+                f"people.reviewers[{number}]",
+                f"a reviewer who is also {role}",
+                "people who neither wrote nor carry out the plan (guideline L3249-3257)",
+                refused=True,
             )
-        if reviewer.strip() in {one.strip() for one in people.reviewers[:number]}:
+        if reviewer.strip() in {one.strip() for one in reviewers[:number]}:
             yield Problem(f"people.reviewers[{number}]", "a reviewer named twice", "each person once")
-    for number, user in enumerate(people.users):
+    for number, user in enumerate(part(sections, "people", "users") or ()):
         role = handlers.get(user.strip())
         if role is not None:
             yield Problem(
-                f"people.users[{number}]", f"a user who is also {role}",
-                "people who can't reach the source data (guideline L428-438)", refused=True,
+                f"people.users[{number}]",
+                f"a user who is also {role}",
+                "people who can't reach the source data (guideline L428-438)",
+                refused=True,
             )
 
 
@@ -94,23 +99,21 @@ def _form(sections: Sections) -> Iterator[Problem]:
 
 def _names(sections: Sections) -> Iterator[Problem]:
     """Names that become folders: no way out of their zone."""
-    application: Application | None = sections.get("application")
-    use: Use | None = sections.get("use")
-    output: Output | None = sections.get("output")
-    named = {
-        "plan": sections.get("plan"),
-        "application.number": application.number if application is not None else None,
-        "use.recipient": use.recipient if use is not None else None,
-        "output.table": output.table if output is not None else None,
-    }
+    places = (("plan",), ("application", "number"), ("use", "recipient"), ("output", "table"))
+    named = {".".join(names): part(sections, *names) for names in places}
     named |= {table.prefix.rstrip("."): table.name for table in table_sections(sections) if table.name}
     for path, name in named.items():
         if name is not None and (not _FOLDER.fullmatch(name) or name.endswith((" ", "."))):
-            yield Problem(path, repr(name), "a name of letters, digits, spaces, - _ . ( ), for it names a folder")
-    tables = {table.prefix + "source" if table.name else "source.table": table.table
-              for table in table_sections(sections) if table.table}
-    for path, name in tables.items():
-        if not all(_FOLDER.fullmatch(part) for part in name.split("/")):
+            yield Problem(
+                path, repr(name), "a name of letters, digits, spaces, - _ . ( ), for it names a folder"
+            )
+    sources = {
+        table.prefix + "source" if table.name else "source.table": table.table
+        for table in table_sections(sections)
+        if table.table
+    }
+    for path, name in sources.items():
+        if not all(_FOLDER.fullmatch(folder) for folder in name.split("/")):
             yield Problem(path, repr(name), "a table of the source zone (folder/name), or a catalog's name")
 
 
@@ -120,12 +123,12 @@ def _source(sections: Sections) -> Iterator[Problem]:
         for path, column in table.used.items():
             if not table.names(column):
                 yield Problem(
-                    path, f"column {column!r}, which the plan does not know",
+                    path,
+                    f"column {column!r}, which the plan does not know",
                     "a column that stands under `columns` or `excluded`",
-                    did_you_mean(column, (*table.rules, *table.excluded)),
+                    hint=did_you_mean(column, (*table.rules, *table.excluded)),
                 )
-    source: Source | None = sections.get("source")
-    if source is not None and source.row_key == ():
+    if part(sections, "source", "row_key") == ():
         yield Problem("source.row_key", "no column", "columns that are unique together, or row-number")
 
 
@@ -146,24 +149,41 @@ def _subjects(sections: Sections) -> Iterator[Problem]:
     for table in table_sections(sections):
         for path in table.used:
             marker = f"{table.prefix}subject."
-            if path.startswith(marker) and path[len(marker):] not in subjects:
-                subject = path[len(marker):]
-                yield Problem(path, f"subject {subject!r}", f"one of: {', '.join(subjects)}",
-                              hint=did_you_mean(subject, subjects))
-    named = {"internal_combination.link": getattr(sections.get("internal_combination"), "link", None)}
+            if path.startswith(marker) and path[len(marker) :] not in subjects:
+                subject = path[len(marker) :]
+                yield Problem(
+                    path,
+                    f"subject {subject!r}",
+                    f"one of: {', '.join(subjects)}",
+                    hint=did_you_mean(subject, subjects),
+                )
+    named = {"internal_combination.link": part(sections, "internal_combination", "link")}
     named |= {f"pseudonyms.{domain}": domain for domain in sections.get("pseudonyms") or {}}
     for path, subject in named.items():
         if subject is not None and subject not in subjects:
-            yield Problem(path, f"subject {subject!r}", f"one of: {', '.join(subjects)}",
-                          hint=did_you_mean(subject, subjects))
+            yield Problem(
+                path,
+                f"subject {subject!r}",
+                f"one of: {', '.join(subjects)}",
+                hint=did_you_mean(subject, subjects),
+            )
 
 
 def _additional(sections: Sections) -> Iterator[Problem]:
-    fate: AdditionalInformation | None = sections.get("additional_information")
-    if fate is not None and fate.keep is not None and not fate.keep.reason.strip():
+    reason = part(sections, "additional_information", "keep", "reason")
+    if reason is not None and not reason.strip():
         yield Problem("additional_information.keep.reason", "nothing", "why it is kept (guideline L696)")
 
 
 _CHECKS: tuple[Callable[[Sections], Iterator[Problem]], ...] = (
-    _purpose, _use, _people, _form, _names, _source, _sample, _subjects, _additional, check_rules,
+    _purpose,
+    _use,
+    _people,
+    _form,
+    _names,
+    _source,
+    _sample,
+    _subjects,
+    _additional,
+    check_rules,
 )

@@ -17,19 +17,34 @@ from transforms.techniques import TECHNIQUES
 from transforms.yaml_nodes import Node, path_text
 
 _KINDS = {
-    "string_type": "a text", "int_type": "a whole number", "int_parsing": "a whole number",
-    "int_from_float": "a whole number", "float_type": "a number", "float_parsing": "a number",
-    "bool_type": "true or false", "bool_parsing": "true or false", "dict_type": "a mapping",
-    "mapping_type": "a mapping", "model_type": "a mapping", "model_attributes_type": "a mapping",
-    "tuple_type": "a list", "list_type": "a list", "decimal_type": "a number", "decimal_parsing": "a number",
-    "date_type": "a date such as 2026-01-31", "date_parsing": "a date such as 2026-01-31",
+    "string_type": "a text",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "dict_type": "a mapping",
+    "mapping_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "tuple_type": "a list",
+    "list_type": "a list",
+    "decimal_type": "a number",
+    "decimal_parsing": "a number",
+    "date_type": "a date such as 2026-01-31",
+    "date_parsing": "a date such as 2026-01-31",
     "date_from_datetime_parsing": "a date such as 2026-01-31",
-    "date_from_datetime_inexact": "a date such as 2026-01-31", "finite_number": "a finite number",
+    "date_from_datetime_inexact": "a date such as 2026-01-31",
+    "finite_number": "a finite number",
     "union_tag_not_found": "{sum: COLUMNS} or {largest: COLUMNS}",
 }
 _BOUNDS = {
-    "greater_than": ("above", "gt"), "greater_than_equal": ("at least", "ge"),
-    "less_than": ("below", "lt"), "less_than_equal": ("at most", "le"),
+    "greater_than": ("above", "gt"),
+    "greater_than_equal": ("at least", "ge"),
+    "less_than": ("below", "lt"),
+    "less_than_equal": ("at most", "le"),
 }
 
 
@@ -41,8 +56,13 @@ def problems_of(errors: Iterable[ErrorDetails], root: Node, main_file: str) -> l
         earlier = merged.get((problem.path, problem.found))
         if earlier is not None and problem.allowed not in earlier.allowed:
             problem = Problem(
-                problem.path, problem.found, f"{earlier.allowed}, or {problem.allowed}", problem.line,
-                problem.hint or earlier.hint, problem.refused, problem.file,
+                problem.path,
+                problem.found,
+                f"{earlier.allowed}, or {problem.allowed}",
+                problem.line,
+                problem.hint or earlier.hint,
+                problem.refused,
+                problem.file,
             )
         elif earlier is not None:
             problem = earlier
@@ -69,7 +89,9 @@ def _problem(error: ErrorDetails, root: Node, main_file: str) -> Problem:
         if kind == "string_type" and not isinstance(node.value, (dict, tuple)) and node.value is not None:
             hint = "put it in quotes to make it a text"
         elif kind == "literal_error":
-            hint = did_you_mean(node.value, context["expected"].replace("'", "").replace(" or ", ", ").split(", "))
+            hint = did_you_mean(
+                node.value, context["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+            )
     file = node.file if node.file != main_file else None
     return Problem(path_text(loc), found, allowed, node.place, hint, refused, file)
 
@@ -80,11 +102,9 @@ def _allowed(error: ErrorDetails) -> str:
         return _KINDS[kind]
     if kind in _BOUNDS:
         word, key = _BOUNDS[kind]
-        return f"a number {word} {context[key]}"
+        return f"a number {word} {context[key]:g}"
     if kind == "literal_error":
-        return str(context["expected"]).replace("'", "")
-    if kind == "string_pattern_mismatch":
-        return f"a text like {context['pattern']}"
+        return str(context["expected"]).replace("'", "").replace("False", "false")
     if kind == "value_error":
         return str(context["error"])
     # pydantic's own words for the rest ("List should have at least 1 item …"), which hold no input.
@@ -100,7 +120,13 @@ def shown(node: Node) -> str:
         return f"a list of {len(value)}"
     if value is None:
         return "nothing"
-    text = repr(value) if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
+    text = (
+        repr(value)
+        if isinstance(value, str)
+        else str(value).lower()
+        if isinstance(value, bool)
+        else str(value)
+    )
     return text if len(text) <= 60 else f"{text[:57]}…"
 
 

@@ -8,22 +8,28 @@ them, in `hierarchies` there and one folder up, then in the folders that the cal
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+import pyarrow as pa
+from pydantic import ValidationError
 
+from transforms.column_patterns import expand
 from transforms.complaint import did_you_mean
 from transforms.errors import PlanError, Problem
+from transforms.expansion import expand_columns
 from transforms.hierarchy import Hierarchy, parse_hierarchy
-from transforms.plan import ColumnRule, Plan, TablePlan
+from transforms.plan import Plan
 from transforms.plan_checks import check_sections
 from transforms.plan_faults import problems_of
-from transforms.plan_sections import table_sections
+from transforms.plan_salvage import sound_sections
+from transforms.plan_sections import Sections, table_sections
 from transforms.technique import ColumnTechnique
 from transforms.yaml_nodes import Node, path_text, read_yaml
+
+Rule = Callable[[Sections], Iterable[Problem]]
 
 
 @dataclass(frozen=True)
@@ -39,14 +45,29 @@ class Loaded:
     hierarchies: Mapping[str, Hierarchy]
     file: Path
 
+    def placed(self, error: PlanError) -> PlanError:
+        """A later complaint about this plan (the compiler's), with the line and file of each problem."""
+        main = self.file.name
+        return PlanError([_placed(problem, self.lines, self.files, main) for problem in error.problems])
+
 
 def load_plan(path: str | Path) -> Plan:
     """The plan in a file; PlanError with every problem in it."""
     return load(path).plan
 
 
-def load(path: str | Path, hierarchy_folders: Sequence[Path] = ()) -> Loaded:
-    """The plan in a file with its hierarchies and lines; PlanError with every problem in all of them."""
+def load(
+    path: str | Path,
+    hierarchy_folders: Sequence[Path] = (),
+    schemas: Mapping[str, pa.Schema] | None = None,
+    rules: Sequence[Rule] = (),
+) -> Loaded:
+    """The plan in a file with its hierarchies and lines; PlanError with every problem in all of them.
+
+    With `schemas` (by the plan's table names, "" for a single source) a plan that is wrong is also held
+    against the names of the tables' columns; a plan that is right is held against them by `compile_plan`.
+    `rules` are the caller's own, beside those of every plan.
+    """
     file = Path(path)
     root, problems = _read(file, ())
     data = root.plain()
@@ -58,13 +79,24 @@ def load(path: str | Path, hierarchy_folders: Sequence[Path] = ()) -> Loaded:
         sections = {name: getattr(plan, name) for name in Plan.model_fields}
     except ValidationError as error:
         problems += problems_of(error.errors(include_url=False), root, main)
-        sections = _sound_sections(data)
+        sections = sound_sections(data)
     lines, files = _places(root, main)
     hierarchies, more = _hierarchies(sections, file, hierarchy_folders)
     problems += more + check_sections(sections)
+    problems += [problem for rule in rules for problem in rule(sections)]
     if problems or plan is None:
+        problems += _name_problems(sections, schemas or {})
         raise PlanError([_placed(problem, lines, files, main) for problem in problems])
     return Loaded(plan, lines, files, hierarchies, file)
+
+
+def source_tables(path: str | Path) -> dict[str, str]:
+    """The source tables of a plan by its own names for them ("" for a single source).
+
+    Of a plan that is wrong elsewhere too; PlanError only where it can't be read at all.
+    """
+    root, _ = _read(Path(path), ())
+    return {table.name: table.table for table in table_sections(sound_sections(root.plain())) if table.table}
 
 
 def _read(file: Path, bases: tuple[Path, ...]) -> tuple[Node, list[Problem]]:
@@ -72,7 +104,9 @@ def _read(file: Path, bases: tuple[Path, ...]) -> tuple[Node, list[Problem]]:
     try:
         text = file.read_text("utf-8")
     except OSError as error:
-        raise PlanError([Problem("plan", f"no readable file ({error.strerror})", "a plan file", file=str(file))]) from None
+        raise PlanError(
+            [Problem("plan", f"no readable file ({error.strerror})", "a plan file", file=str(file))]
+        ) from None
     except UnicodeDecodeError as error:
         found = f"a byte that is not UTF-8 at position {error.start}"
         raise PlanError([Problem("plan", found, "a file in UTF-8", file=file.name)]) from None
@@ -93,7 +127,7 @@ def _read(file: Path, bases: tuple[Path, ...]) -> tuple[Node, list[Problem]]:
 
 
 def _merged(base: Node, own: Node, keys: tuple[str, ...]) -> Node:
-    inside_rule = len(keys) > 2 and keys[-3] == "columns" or keys[-1:] in (("where",), ("coding",))
+    inside_rule = (len(keys) > 2 and keys[-3] == "columns") or keys[-1:] in (("where",), ("coding",))
     if not isinstance(base.value, dict) or not isinstance(own.value, dict) or inside_rule:
         return own
     children = dict(base.value)
@@ -120,48 +154,31 @@ def _places(root: Node, main: str) -> tuple[dict[str, int], dict[str, str]]:
 
 def _placed(problem: Problem, lines: Mapping[str, int], files: Mapping[str, str], main: str) -> Problem:
     """A problem with the line of its path, or of the nearest place above; the main file goes unnamed."""
-    if problem.line is not None or problem.file is not None:
+    if problem.file is not None:
         return replace(problem, file=None) if problem.file == main else problem
     path = problem.path
     while path not in lines and path:
         path = path[: max(path.rfind("."), path.rfind("["), 0)]
-    return replace(problem, line=lines.get(path), file=files.get(path))
+    return replace(problem, line=problem.line or lines.get(path), file=files.get(path))
 
 
-def _sound_sections(data: Mapping[str, Any]) -> dict[str, Any]:
-    """What is valid taken alone, so that the rules can look at it beside what is not."""
-    sections: dict[str, Any] = {}
-    for name, field in Plan.model_fields.items():
-        key = field.alias or name
-        if key not in data:
+def _name_problems(sections: Sections, schemas: Mapping[str, pa.Schema]) -> list[Problem]:
+    problems: list[Problem] = []
+    for table in table_sections(sections):
+        if table.name not in schemas:
             continue
-        if name == "columns":
-            sections[name] = _sound_rules(data[key])
-        elif name == "tables" and isinstance(data[key], Mapping):
-            sections[name] = {table: one for table, raw in data[key].items() if (one := _sound_table(raw)) is not None}
-        elif (value := _sound(field.annotation, data[key])) is not None:
-            sections[name] = value
-    return sections
-
-
-def _sound_rules(raw: object) -> dict[str, ColumnRule]:
-    if not isinstance(raw, Mapping):
-        return {}
-    return {str(name): rule for name, one in raw.items() if (rule := _sound(ColumnRule, one)) is not None}
-
-
-def _sound_table(raw: object) -> TablePlan | None:
-    if not isinstance(raw, Mapping):
-        return None
-    rest: TablePlan | None = _sound(TablePlan, {**raw, "columns": {}})
-    return None if rest is None else rest.model_copy(update={"columns": _sound_rules(raw.get("columns"))})
-
-
-def _sound(annotation: Any, raw: object) -> Any:
-    try:
-        return TypeAdapter(annotation).validate_python(raw)
-    except ValidationError:
-        return None
+        schema = schemas[table.name]
+        # A rule that is wrong already may be of a new column: only its double matches are told.
+        rules = {
+            name: rule
+            for name, rule in table.rules.items()
+            if rule.apply is not None or rule.derive is not None or expand(name, schema.names)
+        }
+        try:
+            expand_columns(rules, table.excluded, schema, table.table, prefix=table.prefix)
+        except PlanError as error:
+            problems += error.problems
+    return problems
 
 
 def _hierarchies(
@@ -181,11 +198,17 @@ def _hierarchies(
             existing = [place / name for place in places if (place / name).is_file()]
             if not existing:
                 failed.add(name)
-                known = sorted({one.name for place in places if place.is_dir() for one in place.glob("*.csv")})
-                problems.append(Problem(
-                    path, f"no hierarchy file {name!r}", "a CSV file beside the plan or in its `hierarchies` folder",
-                    hint=did_you_mean(name, known),
-                ))
+                known = sorted(
+                    {one.name for place in places if place.is_dir() for one in place.glob("*.csv")}
+                )
+                problems.append(
+                    Problem(
+                        path,
+                        f"no hierarchy file {name!r}",
+                        "a CSV file beside the plan or in its `hierarchies` folder",
+                        hint=did_you_mean(name, known),
+                    )
+                )
                 continue
             try:
                 found[name] = parse_hierarchy(existing[0].read_text("utf-8"), name)
@@ -199,8 +222,12 @@ def _hierarchies(
                 continue
         level = getattr(step, "level", None)
         if level is not None and level not in found[name].levels:
-            problems.append(Problem(
-                f"{path}.level", f"level {level!r}", f"a level of {name}: {', '.join(found[name].levels)}",
-                hint=did_you_mean(level, found[name].levels),
-            ))
+            problems.append(
+                Problem(
+                    f"{path}.level",
+                    f"level {level!r}",
+                    f"a level of {name}: {', '.join(found[name].levels)}",
+                    hint=did_you_mean(level, found[name].levels),
+                )
+            )
     return found, problems

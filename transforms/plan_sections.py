@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from transforms.column_patterns import expand
-from transforms.plan import ColumnRule, OutlierRule, Source, Subject, TablePlan
+from transforms.plan import ColumnRule, OutlierRule, Subject, TablePlan
 from transforms.technique import RowTechnique, Technique
 from transforms.yaml_nodes import path_text
 
@@ -47,37 +47,64 @@ class TableSection:
 
 def table_sections(sections: Sections) -> list[TableSection]:
     """The tables of a plan, whichever of its two forms it has."""
-    source: Source | None = sections.get("source")
     found: list[TableSection] = []
-    if source is not None or sections.get("columns"):
-        found.append(TableSection(
-            "", "", source.table if source is not None else "", sections.get("columns") or {},
-            sections.get("excluded") or (), sections.get("rows") or (), sections.get("outliers") or (),
-            {} if source is None else _used(source, "source"),
-        ))
+    if sections.get("source") is not None or sections.get("columns"):
+        found.append(
+            TableSection(
+                "",
+                "",
+                part(sections, "source", "table") or "",
+                sections.get("columns") or {},
+                sections.get("excluded") or (),
+                sections.get("rows") or (),
+                sections.get("outliers") or (),
+                _used(sections),
+            )
+        )
     tables: Mapping[str, TablePlan] = sections.get("tables") or {}
     for name, table in tables.items():
         prefix = path_text(("tables", name)) + "."
         used = {f"{prefix}row_key[{number}]": key for number, key in enumerate(_keys(table.row_key))}
         used |= {f"{prefix}subject.{subject}": column for subject, column in table.subject.items()}
-        found.append(TableSection(
-            name, prefix, table.source, table.columns, table.excluded, table.rows, table.outliers, used,
-        ))
+        found.append(
+            TableSection(
+                name,
+                prefix,
+                table.source,
+                table.columns,
+                table.excluded,
+                table.rows,
+                table.outliers,
+                used,
+            )
+        )
     return found
 
 
+def part(sections: Sections, *names: str) -> Any:
+    """A part of a section, or None where it is not there or not valid."""
+    value: Any = sections
+    for name in names:
+        value = value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
+    return value
+
+
 def subjects_of(sections: Sections) -> Mapping[str, Subject]:
+    """The subjects of a plan with several tables."""
     return sections.get("subjects") or {}
 
 
-def _used(source: Source, prefix: str) -> dict[str, str]:
-    used = {f"{prefix}.row_key[{number}]": key for number, key in enumerate(_keys(source.row_key))}
-    if source.subject is not None:
-        used[f"{prefix}.subject"] = source.subject
-    if source.period is not None:
-        used[f"{prefix}.period.column"] = source.period.column
+def _used(sections: Sections) -> dict[str, str]:
+    used = {
+        f"source.row_key[{number}]": key
+        for number, key in enumerate(_keys(part(sections, "source", "row_key")))
+    }
+    for names in (("source", "subject"), ("source", "period", "column")):
+        column = part(sections, *names)
+        if column is not None:
+            used[".".join(names)] = column
     return used
 
 
-def _keys(row_key: tuple[str, ...] | str) -> tuple[str, ...]:
-    return () if isinstance(row_key, str) else row_key
+def _keys(row_key: tuple[str, ...] | str | None) -> tuple[str, ...]:
+    return row_key if isinstance(row_key, tuple) else ()

@@ -1,8 +1,8 @@
 """Conditions on rows and cells as typed trees: never SQL text.
 
-    {age: {below: 20}}                       one column, one comparison
-    {age: {at_least: 20, below: 30}}         several comparisons in one mapping must all hold
-    {all: [...]}, {any: [...]}, {not: ...}   combined
+{age: {below: 20}}                       one column, one comparison
+{age: {at_least: 20, below: 30}}         several comparisons in one mapping must all hold
+{all: [...]}, {any: [...]}, {not: ...}   combined
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ from transforms.complaint import Location, complain, complaint, did_you_mean
 
 COMBINATORS = ("all", "any", "not")
 _ORDERED = {
-    "below": pc.less, "at_most": pc.less_equal, "above": pc.greater, "at_least": pc.greater_equal,
+    "below": pc.less,
+    "at_most": pc.less_equal,
+    "above": pc.greater,
+    "at_least": pc.greater_equal,
 }
 _ONE = {"equals": pc.equal, "not_equals": pc.not_equal, **_ORDERED}
 OPERATORS = (*_ONE, "in", "not_in", "between", "starts_with", "is")
@@ -106,7 +109,9 @@ class Comparison(Predicate):
             if pa.types.is_string(type_):
                 return []
             return [f"`starts_with` on column {self.column!r} of type {type_}; it takes text only"]
-        if self.operator in (*_ORDERED, "between") and (pa.types.is_boolean(type_) or pa.types.is_binary(type_)):
+        if self.operator in (*_ORDERED, "between") and (
+            pa.types.is_boolean(type_) or pa.types.is_binary(type_)
+        ):
             return [f"`{self.operator}` on column {self.column!r} of type {type_}, which has no order"]
         operands = self.operand if isinstance(self.operand, tuple) else (self.operand,)
         found = (_unfit(operand, type_) for operand in operands)
@@ -194,10 +199,14 @@ def _as_tuple(value: Any) -> tuple[Any, ...]:
 def _parse(raw: object, loc: Location, complaints: list[InitErrorDetails]) -> Predicate | None:
     """The predicate, or None after adding to `complaints`."""
     if not isinstance(raw, Mapping) or not raw:
-        complaints.append(complaint(
-            _described(raw), "a condition such as {age: {below: 20}}, or `all`, `any`, `not`",
-            "conditions are never SQL text" if isinstance(raw, str) else None, loc,
-        ))
+        complaints.append(
+            complaint(
+                _described(raw),
+                "a condition such as {age: {below: 20}}, or `all`, `any`, `not`",
+                "conditions are never SQL text" if isinstance(raw, str) else None,
+                loc,
+            )
+        )
         return None
     parts = [_parse_entry(str(key), value, (*loc, str(key)), complaints) for key, value in raw.items()]
     whole = tuple(part for part in parts if part is not None)
@@ -222,9 +231,14 @@ def _parse_entry(
             return None
         return Every(whole) if key == "all" else Some(whole)
     if not isinstance(value, Mapping) or not value:
-        complaints.append(complaint(
-            _described(value), f"a comparison such as {{below: 20}}: {', '.join(OPERATORS)}", None, loc,
-        ))
+        complaints.append(
+            complaint(
+                _described(value),
+                f"a comparison such as {{below: 20}}: {', '.join(OPERATORS)}",
+                None,
+                loc,
+            )
+        )
         return None
     comparisons: list[Predicate] = []
     for operator, operand in value.items():
@@ -253,7 +267,10 @@ def _operand_fault(operator: str, operand: object) -> tuple[str, str, str | None
             return "low above high", allowed, None
     elif operator == "starts_with":
         texts = listed if listed is not None else [operand]
-        good, allowed = bool(texts) and all(isinstance(one, str) for one in texts), "a text or a list of texts"
+        good, allowed = (
+            bool(texts) and all(isinstance(one, str) for one in texts),
+            "a text or a list of texts",
+        )
     elif operator == "is":
         good, allowed = operand is None, "null"
     else:
@@ -275,7 +292,7 @@ def _described(value: object) -> str:
 
 
 def _scalar(operand: Any, type_: pa.DataType) -> pa.Scalar:
-    """The constant in the column's type, exactly; raises ValueError or an Arrow error where it does not fit."""
+    """The constant in the column's type, exactly; ValueError or an Arrow error where it does not fit."""
     number = isinstance(operand, (int, float)) and not isinstance(operand, bool)
     if pa.types.is_boolean(type_) and isinstance(operand, bool):
         return pa.scalar(operand, type_)

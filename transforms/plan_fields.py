@@ -1,0 +1,78 @@
+"""Types of a plan's fields that YAML alone does not give: days, spans of time, steps."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, PlainSerializer, ValidationError
+from pydantic_core import InitErrorDetails
+
+from transforms.complaint import Location, complain, complaint, prefixed
+from transforms.plain import plain
+from transforms.technique import RowTechnique, Technique
+from transforms.techniques import TECHNIQUES, parse_steps
+
+
+def _day(raw: object) -> object:
+    """A date is written as text; a bare number would be read as seconds since 1970."""
+    if isinstance(raw, (str, date)):
+        return raw
+    raise complain([complaint("no date", "a date such as 2026-01-31")])
+
+
+def _span(raw: object) -> object:
+    if isinstance(raw, str) and re.fullmatch(r"[1-9][0-9]*[mhd]", raw):
+        return raw
+    raise complain([complaint("no span of time", "a number and m, h or d, such as 30m, 12h, 1d")])
+
+
+def _steps(raw: object, *, for_rows: bool) -> tuple[Technique, ...]:
+    """Steps of one shape; what is of the other shape and what can't be parsed are told together."""
+    faults = _other_shape(raw, for_rows=for_rows)
+    try:
+        steps = parse_steps(raw)
+    except ValidationError as error:
+        raise complain([*faults, *prefixed(error)]) from None
+    if faults:
+        raise complain(faults)
+    return steps
+
+
+def _other_shape(raw: object, *, for_rows: bool) -> list[InitErrorDetails]:
+    listed = isinstance(raw, (list, tuple))
+    entries: list[object] = list(raw) if isinstance(raw, (list, tuple)) else [raw]
+    faults = []
+    for number, entry in enumerate(entries):
+        name = next(iter(entry), None) if isinstance(entry, dict) else getattr(entry, "name", entry)
+        technique = TECHNIQUES.get(name) if isinstance(name, str) else None
+        if technique is None or issubclass(technique, RowTechnique) == for_rows:
+            continue
+        place: Location = (number, str(name)) if listed else (str(name),)
+        if for_rows:
+            allowed, hint = "a technique for rows: record-suppression", "put it under a column's `apply`"
+        else:
+            allowed, hint = "a technique for cells", "put it under `rows`"
+        what = "cells" if for_rows else "rows"
+        faults.append(complaint(f"technique {name!r}, which works on {what}", allowed, hint, place))
+    return faults
+
+
+def _row_steps(raw: object) -> tuple[Technique, ...]:
+    return _steps(raw, for_rows=True)
+
+
+def _column_steps(raw: object) -> tuple[Technique, ...]:
+    return _steps(raw, for_rows=False)
+
+
+def _plain_steps(steps: tuple[Technique, ...]) -> list[dict[str, Any]]:
+    """Steps as in a plan, each under its technique's name."""
+    return [{step.name: plain(step)} for step in steps]
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+Span = Annotated[str, BeforeValidator(_span)]
+ColumnSteps = Annotated[tuple[Technique, ...], BeforeValidator(_column_steps), PlainSerializer(_plain_steps)]
+RowSteps = Annotated[tuple[RowTechnique, ...], BeforeValidator(_row_steps), PlainSerializer(_plain_steps)]
