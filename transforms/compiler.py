@@ -16,7 +16,7 @@ from transforms.technique import ColumnTechnique, RowTechnique
 from transforms.techniques.pseudonyms import KeyedToken, Pseudonym, SerialNumber
 from transforms.techniques.suppression import RecordSuppression
 from transforms.predicate import Predicate
-from transforms.types import check_output_type
+from transforms.column_types import check_output_type
 
 Schemas = pa.Schema | Mapping[str, pa.Schema]
 NO_FACTS = 0
@@ -238,7 +238,8 @@ class _Compiler:
             type_ = pa.string()
         else:
             type_ = _sum_type(types)
-        return Derived(column.name, type_, rule, tuple(m.column for m in found), tuple(labels), column.rule, site)
+        inputs = tuple(match.column for match in found)
+        return Derived(column.name, type_, rule, inputs, tuple(labels), column.rule, column.captures, site)
 
     def _row_rules(
         self, table: TablePlan, columns: list[Chain | Derived], place: _Place

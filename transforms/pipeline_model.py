@@ -62,6 +62,7 @@ class Derived:
     inputs: tuple[str, ...]
     labels: tuple[str, ...]
     rule: ColumnRule
+    captures: Mapping[str, str]
     site: Site
 
 

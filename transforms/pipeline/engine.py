@@ -13,9 +13,10 @@ import pyarrow as pa
 
 from transforms.derivation import for_broadcast
 from transforms.errors import CellsRefused, Site
-from transforms.pipeline.feed import Damaged, FileUnit, StreamUnit, TableUnit, Unit
+from transforms.pipeline.feed import Damaged, FileUnit, StreamUnit, TableUnit, Unit, WindowedUnit
 from transforms.pipeline.transform import DuplicateRowKeys
 from transforms.pipeline.work import StepFailed
+from transforms.predicate import Predicate
 
 STATE, FAILURE = 0, 9
 MapTask = Callable[[Unit], Iterable[tuple[Any, ...]]]
@@ -78,21 +79,26 @@ class LocalEngine:
     """Without Spark, in this process: for `apply_table`."""
 
     units: Sequence[TableUnit | FileUnit]
+    window: Predicate | None = None
 
     def each(self, task: Callable[[Unit], Iterable[bytes]], what: str) -> list[bytes]:
-        return _raised(lambda: [blob for unit in self.units for blob in task(unit)])
+        return _raised(lambda: [blob for unit in self._units() for blob in task(unit)])
 
     def shuffle(
         self, map_: MapTask, reduce_: ReduceTask, buckets: int, what: str, kinds: bool = False
     ) -> list[Any]:
         def run() -> list[Any]:
             boxes: dict[int, list[Any]] = defaultdict(list)
-            for unit in self.units:
+            for unit in self._units():
                 for bucket, *rest in map_(unit):
                     boxes[bucket].append(tuple(rest) if kinds else rest[0])
             return [out for bucket in sorted(boxes) for out in reduce_(bucket, boxes[bucket])]
 
         return _raised(run)
+
+    def _units(self) -> Iterator[Unit]:
+        for unit in self.units:
+            yield unit if self.window is None else WindowedUnit(unit, self.window)
 
 
 def _raised(run: Callable[[], list[Any]]) -> list[Any]:
@@ -111,15 +117,16 @@ class SparkEngine:
     frame: Any = None
     schema: pa.Schema | None = None
     label: str = ""
+    window: Predicate | None = None
 
     def each(self, task: Callable[[Unit], Iterable[bytes]], what: str) -> list[bytes]:
         with self._broadcast((task, self.units), what) as handle:
             source = self._source()
-            schema = self.schema
+            schema, window = self.schema, self.window
 
             def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
                 work, units = handle.value
-                for unit in _units_of(batches, units, schema):
+                for unit in _units_of(batches, units, schema, window):
                     try:
                         for blob in work(unit):
                             yield row(0, STATE, pa.py_buffer(blob))
@@ -138,11 +145,11 @@ class SparkEngine:
 
     def shuffled(self, handle: Any, buckets: int, kinds: bool) -> Any:
         """The lazy DataFrame of reduced rows (bucket, kind, blob)."""
-        schema = self.schema
+        schema, window = self.schema, self.window
 
         def map_run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             work, _, units = handle.value
-            for unit in _units_of(batches, units, schema):
+            for unit in _units_of(batches, units, schema, window):
                 try:
                     for bucket, *rest in work(unit):
                         kind, blob = rest if kinds else (STATE, rest[0])
@@ -221,18 +228,22 @@ def row(bucket: int, kind: int, blob: pa.Buffer) -> pa.RecordBatch:
 
 
 def _units_of(
-    batches: Iterator[pa.RecordBatch], units: Sequence[FileUnit], schema: pa.Schema | None
+    batches: Iterator[pa.RecordBatch],
+    units: Sequence[FileUnit],
+    schema: pa.Schema | None,
+    window: Predicate | None,
 ) -> Iterator[Unit]:
     pa.set_cpu_count(1)
+    found: Iterable[Unit]
     if schema is not None:
         from pyspark import TaskContext
 
         context = TaskContext.get()
-        yield StreamUnit(context.partitionId() if context is not None else 0, batches, schema)
-        return
-    for batch in batches:
-        for place in batch.column(0).to_pylist():
-            yield units[place]
+        found = [StreamUnit(context.partitionId() if context is not None else 0, batches, schema)]
+    else:
+        found = (units[place] for batch in batches for place in batch.column(0).to_pylist())
+    for unit in found:
+        yield unit if window is None else WindowedUnit(unit, window)
 
 
 def _collected(frame: Any) -> list[tuple[int, int, Any]]:

@@ -11,8 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from transforms.predicate import Predicate
+
 # Synthetic columns that name a row by its place in the pinned version (row_key: row-number).
-FILE, ROW = "\x00file", "\x00row"
+FILE, ROW = "__gamyeong_file", "__gamyeong_row"
+PLACE_TYPES = {FILE: pa.string(), ROW: pa.int64()}
 BATCH_ROWS = 131_072
 UNIT_BYTES = 128 << 20
 PILOT_ROWS = 1024
@@ -32,7 +35,9 @@ class Damaged(Exception):
 class Unit(Protocol):
     """A piece of the source that one task works on."""
 
-    index: int
+    @property
+    def index(self) -> int:
+        """Its number; units of one source count from 0."""
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Its rows, in batches of at most BATCH_ROWS, cast to the pinned schema."""
@@ -43,9 +48,10 @@ class Unit(Protocol):
 
 def conform(batch: pa.RecordBatch, schema: pa.Schema, columns: Sequence[str]) -> pa.RecordBatch:
     """Cast a batch, safely, to the pinned types: missing columns null, extra ones dropped, dictionaries decoded."""
-    arrays = []
+    arrays, fields = [], []
     for name in columns:
-        type_ = schema.field(name).type
+        type_ = PLACE_TYPES[name] if name in PLACE_TYPES else schema.field(name).type
+        fields.append(pa.field(name, type_))
         place = batch.schema.get_field_index(name)
         if place < 0:
             arrays.append(pa.nulls(batch.num_rows, type_))
@@ -58,17 +64,15 @@ def conform(batch: pa.RecordBatch, schema: pa.Schema, columns: Sequence[str]) ->
                 array = array.cast(pa.timestamp(array.type.unit, tz=type_.tz))
             array = array.cast(type_)
         arrays.append(array)
-    fields = [pa.field(name, schema.field(name).type) for name in columns]
     return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A data file of the pinned version. `rows` may be unknown (-1); partition values are text or None."""
+    """A data file of the pinned version, with the typed values of its partition columns."""
 
     uri: str
-    size: int
-    partition_values: Mapping[str, str | None] = field(default_factory=dict)
+    partition_values: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -122,15 +126,12 @@ def _empty_batches(rows: int, size: int) -> Iterator[pa.RecordBatch]:
 
 
 def _with_partition_values(
-    batch: pa.RecordBatch, values: Mapping[str, str | None], schema: pa.Schema, columns: Sequence[str]
+    batch: pa.RecordBatch, values: Mapping[str, Any], schema: pa.Schema, columns: Sequence[str]
 ) -> pa.RecordBatch:
-    for name, text in values.items():
-        if name not in columns:
-            continue
-        scalar = pa.scalar(text, pa.string())
-        type_ = schema.field(name).type
-        value = pc.cast(scalar, type_) if text is not None else pa.scalar(None, type_)
-        batch = batch.append_column(name, pa.repeat(value, batch.num_rows))
+    for name, value in values.items():
+        if name in columns:
+            scalar = pa.scalar(value, schema.field(name).type)
+            batch = batch.append_column(name, pa.repeat(scalar, batch.num_rows))
     return batch
 
 
@@ -194,6 +195,27 @@ class StreamUnit:
 
     def pilot(self, columns: Sequence[str]) -> pa.RecordBatch | None:
         return None
+
+
+@dataclass(frozen=True)
+class WindowedUnit:
+    """A unit whose rows outside of a window (a period) are left out before anything else sees them."""
+
+    inner: Unit
+    window: Predicate
+
+    @property
+    def index(self) -> int:
+        return self.inner.index
+
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        needed = [*columns, *sorted(self.window.columns() - set(columns))]
+        for batch in self.inner.batches(needed):
+            inside = pc.fill_null(self.window.evaluate({n: batch.column(n) for n in self.window.columns()}), False)
+            yield batch.filter(inside).select(list(columns))
+
+    def pilot(self, columns: Sequence[str]) -> pa.RecordBatch | None:
+        return self.inner.pilot(columns)
 
 
 def pack_units(

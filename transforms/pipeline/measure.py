@@ -99,25 +99,31 @@ def _subject_draws(work: Work, batch: pa.RecordBatch) -> tuple[Words, npt.NDArra
 
 
 @dataclass(frozen=True)
+class SubjectDrawsTask:
+    """The distinct draws of a unit's subjects who did not ask to stop."""
+
+    work: Work
+
+    def __call__(self, unit: Unit) -> Iterator[bytes]:
+        for batch in unit.batches(narrow_columns(self.work.table)):
+            draws, asked = _subject_draws(self.work, batch)
+            yield pickle.dumps(distinct(draws[~asked]))
+
+
+@dataclass(frozen=True)
 class SubjectsMap:
     """P0 where a subject may have many rows: distinct draws of a unit, split by their top bits."""
 
     work: Work
     buckets: int
-    delivered: bool = False
 
     def __call__(self, unit: Unit) -> Iterator[tuple[int, bytes]]:
         seen: list[Words] = []
         rows = stopped = 0
         for batch in unit.batches(narrow_columns(self.work.table)):
-            if self.delivered:
-                chosen = select(self.work, batch)
-                seen.append(distinct(chosen.order[:, :2]))
-                rows += len(chosen.rows)
-            else:
-                draws, asked = _subject_draws(self.work, batch)
-                seen.append(distinct(draws[~asked]))
-                rows, stopped = rows + batch.num_rows, stopped + int(asked.sum())
+            draws, asked = _subject_draws(self.work, batch)
+            seen.append(distinct(draws[~asked]))
+            rows, stopped = rows + batch.num_rows, stopped + int(asked.sum())
         draws = distinct(np.concatenate(seen)) if seen else np.empty((0, 2), np.uint64)
         places = bucket_of(draws[:, 0], self.buckets)
         for bucket in range(self.buckets):

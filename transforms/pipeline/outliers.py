@@ -30,6 +30,8 @@ class RuleChange:
     treated: tuple[str, ...]
     suppressed: pa.Array
     removed: pa.Array
+    cells: int = 0
+    rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -144,14 +146,7 @@ class ClassesReduce:
         yield pickle.dumps(merged)
 
 
-@dataclass(frozen=True)
-class Solution:
-    change: RuleChange
-    suppressed_cells: int
-    removed_rows: int
-
-
-def solve(rule: OutlierRule, classes: pa.Table) -> Solution:
+def solve(rule: OutlierRule, classes: pa.Table) -> RuleChange:
     """Local suppression until every class has k: the fewest cells first, then records.
 
     `classes`: one row a class with its cells and `count_all`. Classes below k lose the treated cells; where what
@@ -176,14 +171,14 @@ def solve(rule: OutlierRule, classes: pa.Table) -> Solution:
         taken, gone = _solve_group(members, counts, encoded, blank, find.below)
         suppressed += taken
         removed += gone
-    change = RuleChange(
+    return RuleChange(
         tuple(names),
         tuple(treated),
         keys.take(pa.array(sorted(suppressed), pa.int64())),
         keys.take(pa.array(sorted(removed), pa.int64())),
+        sum(counts[place] for place in suppressed) * len(treated),
+        sum(counts[place] for place in removed),
     )
-    cells = sum(counts[place] for place in suppressed) * len(treated)
-    return Solution(change, cells, sum(counts[place] for place in removed))
 
 
 def _solve_group(

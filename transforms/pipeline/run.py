@@ -22,12 +22,14 @@ from transforms.pipeline.measure import (
     Measured,
     Site,
     Subjects,
+    SubjectDrawsTask,
     SubjectsMap,
     SubjectsReduce,
     SubjectsTask,
     Window,
     bucket_of,
     conclude,
+    distinct,
     expected_window,
     facts_of_depth,
     threshold_of,
@@ -42,9 +44,10 @@ from transforms.pipeline.outliers import (
     solve,
 )
 from transforms.pipeline.transform import COUNTS, Sink, Tally, TransformMap, TransformReduce, add_tally
-from transforms.pipeline.work import BINS, Work, Words, domain_cast, make_work
+from transforms.pipeline.work import BINS, Work, Words, at_most, domain_cast, make_work
 from transforms.pipeline_model import TablePipeline
 from transforms.plan import OutlierLimits, Sample
+from transforms.run_facts import RuleFacts, TableFacts
 from transforms.run_keys import RunKeys
 
 BUCKET_BYTES = 256 << 20
@@ -84,6 +87,22 @@ class Prepared:
     outliers: tuple[dict[str, Any], ...] = ()
     passes: tuple[str, ...] = ()
 
+    @property
+    def facts(self) -> TableFacts:
+        """What was measured, for the run's facts file."""
+        changes = self.work.changes.rules if self.work.changes is not None else ()
+        rules = tuple(
+            RuleFacts(
+                rule.columns, rule.treated, tuple(rule.suppressed.to_pylist()), tuple(rule.removed.to_pylist()),
+                rule.cells, rule.rows,
+            )
+            for rule in changes
+        )
+        return TableFacts(
+            self.work.threshold, self.subjects, self.drawn, self.seen, self.stopped_rows, self.sampled_rows,
+            self.rows, self.work.buckets, self.offsets, self.work.facts, rules,
+        )
+
 
 @dataclass(frozen=True)
 class Finished:
@@ -109,14 +128,18 @@ def prepare(
     options: Options,
     stopped: pa.Array | None = None,
     threshold: tuple[int, int] | None = None,
+    register: Words | None = None,
 ) -> Prepared:
-    """Measure everything. `stopped` are ids of subjects to leave out; `threshold` comes from the register's table.
+    """Measure everything. `stopped` are ids of subjects to leave out; `threshold` and `register` (the draws of
+    its subjects) come from the register's table where this is another one.
 
     Errors: PassFailed (with sites), DataRefused.
     """
     work = make_work(table, keys)
     if stopped is not None:
         work = work.with_(stopped=stopped_draws(table, work, stopped))
+    if register is not None:
+        work = work.with_(register=register)
     passes: list[str] = []
     subjects = drawn = None
     if threshold is not None:
@@ -156,6 +179,15 @@ def _draw_sample(
     if isinstance(place, Window):
         raise DataRefused(f"table {table.source}: the source changed between two passes")
     return work.with_(threshold=place), found.count, n
+
+
+def register_draws(prepared: Prepared, engine: Engine) -> Words:
+    """The sorted draws of a register's sampled subjects, for the other tables of the same subject."""
+    work = prepared.work
+    top = (1 << 64) - 1
+    blobs = engine.each(SubjectDrawsTask(work), "the register's subjects")
+    draws = distinct(np.concatenate([pickle.loads(blob) for blob in blobs])) if blobs else np.empty((0, 2), np.uint64)
+    return draws[at_most(draws, work.threshold or (top, top))]
 
 
 def _subjects(work: Work, engine: Engine, options: Options, window: Window, passes: list[str]) -> Subjects:
@@ -242,12 +274,12 @@ def _solve_outliers(
             )
             if not blobs:
                 break
-            solution = solve(rule, pa.concat_tables([pickle.loads(blob) for blob in blobs]))
-            if not len(solution.change.suppressed) and not len(solution.change.removed):
+            change = solve(rule, pa.concat_tables([pickle.loads(blob) for blob in blobs]))
+            if not len(change.suppressed) and not len(change.removed):
                 break
             earlier = work.changes.rules if work.changes is not None else ()
-            work = work.with_(changes=Changes((*earlier, solution.change)))
-            cells, removed = cells + solution.suppressed_cells, removed + solution.removed_rows
+            work = work.with_(changes=Changes((*earlier, change)))
+            cells, removed = cells + change.cells, removed + change.rows
             if not by_subject:
                 break
         outcomes.append({"rule": number + 1, "cells": cells, "rows": removed})

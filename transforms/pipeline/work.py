@@ -49,6 +49,7 @@ class Work:
     steps: Mapping[tuple[str, int], Draws]
     stopped: Words | None = None
     threshold: tuple[int, int] | None = None
+    register: Words | None = None
     facts: Mapping[tuple[str, int], Mapping[str, Any]] = field(default_factory=dict)
     changes: Any = None
     buckets: int = 1
@@ -84,6 +85,8 @@ def subject_ids(table: TablePipeline, batch: pa.RecordBatch) -> pa.Array:
     if table.subject is None:
         return row_ids(table, batch)
     array = batch.column(table.subject)
+    if array.null_count:
+        raise CellsRefused(f"table {table.source}: null in the subject's column {table.subject}", array.null_count)
     if table.subject_type is not None and array.type != table.subject_type:
         array = domain_cast(array, table.subject_type)
     return encode_ids([array])
@@ -100,6 +103,8 @@ def domain_cast(array: pa.Array, type_: pa.DataType) -> pa.Array:
 def row_ids(table: TablePipeline, batch: pa.RecordBatch) -> pa.Array:
     """Encoded ids of the rows: the row key, or the place in the pinned version."""
     names = table.row_key if table.row_key is not None else (FILE, ROW)
+    if nulls := sum(batch.column(name).null_count for name in names):
+        raise CellsRefused(f"table {table.source}: null in the row key ({', '.join(names)})", nulls)
     return encode_ids([batch.column(name) for name in names])
 
 
@@ -142,7 +147,7 @@ def select(work: Work, batch: pa.RecordBatch) -> Selected:
     table = work.table
     stays = np.ones(batch.num_rows, np.bool_)
     stopped = 0
-    if work.threshold is not None or work.stopped is not None:
+    if work.threshold is not None or work.stopped is not None or work.register is not None:
         draws = work.select.bits(subject_ids(table, batch))
         if work.stopped is not None:
             asked = stopped_mask(work, draws)
@@ -150,6 +155,10 @@ def select(work: Work, batch: pa.RecordBatch) -> Selected:
             stays &= ~asked
         if work.threshold is not None:
             stays &= at_most(draws, work.threshold)
+        if work.register is not None:
+            unknown = int((stays & ~_member(draws, work.register)).sum())
+            if unknown:
+                raise CellsRefused(f"table {table.source}: rows of subjects whom the register does not list", unknown)
     sampled = int(stays.sum())
     for rule in table.row_rules:
         stays &= _kept(rule.technique, rule.site, batch)

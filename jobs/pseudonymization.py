@@ -1,0 +1,326 @@
+"""The main job step by step: pin, compile, measure, transform, commit, record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from jobs import manifest
+from jobs.clock import Clock, stamp, utc_now
+from jobs.code_version import code_version
+from jobs.environment import Environment
+from jobs.errors import BadInput, DataFailed, Operational, Refused
+from jobs.keys import FileProvider, RunSecrets, SeriesSecrets
+from jobs.ledger import evidence_ledger
+from jobs.locks import exclusive
+from jobs.progress import Progress
+from jobs.run_plan import save_plan
+from jobs.runs import RunFolder, RunRecord, StagedTable, run_name
+from jobs.session import require_encryption, spark_session
+from jobs.sources import Stops, engine_for, period_window, pinned_sources, source_version, stop_requests
+from jobs.staging import StagedFiles, StagedSink, commit_staged
+from jobs.storage import conf_path
+from jobs.tables import Snapshot
+from transforms.compiler import compile_plan
+from transforms.errors import Problem, PlanError
+from transforms.pipeline.engine import PassFailed, SparkEngine
+from transforms.pipeline.feed import Damaged
+from transforms.pipeline.run import DataRefused, Options, Prepared, finish, prepare, register_draws
+from transforms.pipeline_model import Pipeline, TablePipeline
+from transforms.plan import Plan, Sample
+from transforms.plan_loader import Loaded, load
+from transforms.run_facts import RunFacts, TableFacts
+from transforms.run_keys import RunKeys
+
+
+@dataclass(frozen=True)
+class Done:
+    """What stands now. `state`: "staged", or what an earlier run had reached already."""
+
+    run: str
+    state: str
+    tables: tuple[StagedTable, ...] = ()
+    counts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def pseudonymize(
+    environment: Environment,
+    plan_file: Path,
+    progress: Progress,
+    *,
+    period: str | None = None,
+    limit: int | None = None,
+    partitions: int | None = None,
+    clock: Clock = utc_now,
+) -> Done:
+    """Runs a plan into staging. The same plan, source version, stop requests and period give the same run.
+
+    Nothing is written to staging unless everything succeeds: facts first, then the tables, run.json and the
+    ledger. Errors: PlanError (2 or 3), BadInput (2), Refused (3), DataFailed (1), Operational (4).
+    """
+    started = stamp(clock())
+    loaded = load(plan_file, (conf_path("hierarchies/region.csv").parent,))
+    plan = loaded.plan
+    check_policy(plan, environment)
+    if limit is not None and limit < 1:
+        raise BadInput(f"--limit {limit}; allowed: 1 or more")
+    if clock().date() > plan.use.until:
+        raise Refused(f"use.until: the use ended on {plan.use.until}; allowed: a plan with a later `until`")
+    snapshots = pinned_sources(plan, environment)
+    schemas = {name: bare(snapshot.schema) for name, snapshot in snapshots.items()}
+    pipeline = compile_plan(plan, schemas[""] if "" in schemas else schemas, loaded.hierarchies, loaded.lines)
+    if limit is not None:
+        pipeline = trial(pipeline, limit)
+    spark = spark_session(environment, f"pseudonymize {plan.plan}")
+    require_encryption(spark)
+    stops = all_stops(spark, plan, environment, clock)
+    sources = {name or pipeline.table().name: source_version(s.location.uri, s) for name, s in snapshots.items()}
+    named = {name: replace(one, table=source_name(plan, name)) for name, one in sources.items()}
+    run = run_name(pipeline.fingerprint, named, {n: s.version for n, s in stops.items()}, period, limit)
+    folder = RunFolder(environment, run)
+    with exclusive(folder.lock, f"run {run}"):
+        earlier = reached(folder)
+        if earlier is not None:
+            return earlier
+        folder.staging.delete()
+        job = _Job(environment, loaded, pipeline, snapshots, stops, folder, spark, progress, partitions, period)
+        try:
+            made = job.run()
+        except PassFailed as failed:
+            _note_failure(environment, run, clock)
+            raise (Operational if failed.damaged else DataFailed)(str(failed)) from None
+        except (DataRefused, Damaged) as error:
+            _note_failure(environment, run, clock)
+            raise (Operational if isinstance(error, Damaged) else DataFailed)(str(error)) from None
+        except BaseException:
+            folder.staging.delete()
+            raise
+        save_plan(folder, loaded, {t.name: t.source_schema for t in pipeline.tables.values()})
+        manifest.write(folder, manifest.build(folder, made.tables, made.digests))
+        record = RunRecord(
+            run=run,
+            plan=plan.plan,
+            fingerprint=pipeline.fingerprint,
+            code_version=code_version(),
+            organisation=environment.organisation,
+            application=plan.application.number,
+            recipient=plan.use.recipient,
+            output=plan.output.table,
+            started=started,
+            finished=stamp(clock()),
+            sources=named,
+            tables=made.tables,
+            stops={name: one.version for name, one in stops.items()},
+            period=period,
+            limit=limit,
+            counts={"tables": made.counts},
+        )
+        folder.save_record(record)
+        evidence_ledger(environment, clock).append("pseudonymize", ledger_body(record), once=("run",))
+    return Done(run, "staged", made.tables, record.counts)
+
+
+def ledger_body(record: RunRecord) -> dict[str, Any]:
+    """What the ledger keeps of a run: names, versions and rows."""
+    return {
+        "run": record.run,
+        "plan": record.plan,
+        "fingerprint": record.fingerprint,
+        "code": record.code_version,
+        "period": record.period,
+        "limit": record.limit,
+        "sources": {name: [one.table, one.id, one.version] for name, one in record.sources.items()},
+        "tables": {one.name: [one.id, one.version, one.rows] for one in record.tables},
+    }
+
+
+def _note_failure(environment: Environment, run: str, clock: Clock) -> None:
+    evidence_ledger(environment, clock).append("pseudonymize-failed", {"run": run})
+
+
+def reached(folder: RunFolder) -> Done | None:
+    """What an earlier run of this name has reached; None if it left nothing whole."""
+    if not folder.record.exists():
+        return None
+    record = folder.load_record()
+    if folder.release.exists():
+        return Done(folder.run, "published or rejected already", record.tables, record.counts)
+    if all(folder.staged(table.name).exists() for table in record.tables):
+        return Done(folder.run, "staged already", record.tables, record.counts)
+    return None
+
+
+def bare(schema: pa.Schema) -> pa.Schema:
+    """Names and types alone."""
+    return pa.schema([pa.field(one.name, one.type) for one in schema])
+
+
+def source_name(plan: Plan, name: str) -> str:
+    """The source table's name in the plan; `name` is the table's name in the run."""
+    return plan.source.table if plan.source is not None else plan.tables[name].source
+
+
+def check_policy(plan: Plan, environment: Environment) -> None:
+    """The environment's floors; a plan below one is refused (exit 3), all of them at once."""
+    if plan.use.form == "public":
+        return
+    floor = environment.floor(plan.use.form)
+    problems: list[Problem] = []
+    asked = plan.adequacy.k_anonymity.k if plan.adequacy.k_anonymity is not None else None
+    if floor.k is not None and (asked is None or asked < floor.k):
+        problems.append(
+            Problem(
+                "adequacy.k-anonymity", "no k" if asked is None else f"k {asked}",
+                f"k {floor.k} or more for {plan.use.form} (policy of {environment.file.name})", refused=True,
+            )
+        )
+    if plan.adequacy.reviewers is not None and plan.adequacy.reviewers < floor.reviewers:
+        problems.append(
+            Problem(
+                "adequacy.reviewers", str(plan.adequacy.reviewers),
+                f"{floor.reviewers} or more for {plan.use.form} (policy of {environment.file.name})", refused=True,
+            )
+        )
+    if problems:
+        raise PlanError(problems)
+
+
+def trial(pipeline: Pipeline, limit: int) -> Pipeline:
+    """The same pipeline on `limit` subjects."""
+    sample = Sample(n=limit)
+    tables = {name: replace(table, sample=sample) for name, table in pipeline.tables.items()}
+    return replace(pipeline, tables=tables)
+
+
+def all_stops(spark: Any, plan: Plan, environment: Environment, clock: Clock) -> dict[str, Stops]:
+    """Stop requests by subject (`""` where the plan has one source)."""
+    found: dict[str, Stops] = {}
+    if plan.source is not None and plan.source.stop_requests is not None:
+        path = "source.stop_requests"
+        found[""] = stop_requests(spark, plan.source.stop_requests, plan, environment, path, clock)
+    for name, subject in plan.subjects.items():
+        if subject.stop_requests is not None:
+            path = f"subjects.{name}.stop_requests"
+            found[name] = stop_requests(spark, subject.stop_requests, plan, environment, path, clock)
+    return found
+
+
+@dataclass(frozen=True)
+class _Made:
+    tables: tuple[StagedTable, ...]
+    digests: Mapping[str, str]
+    counts: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _Job:
+    environment: Environment
+    loaded: Loaded
+    pipeline: Pipeline
+    snapshots: Mapping[str, Snapshot]
+    stops: Mapping[str, Stops]
+    folder: RunFolder
+    spark: Any
+    progress: Progress
+    partitions: int | None
+    period: str | None
+
+    def run(self) -> _Made:
+        """Measure all tables, write the facts, then transform and commit table by table."""
+        keys = run_keys(self.environment, self.pipeline.plan, self.folder.run)
+        prepared: dict[str, tuple[Prepared, SparkEngine, Options]] = {}
+        registers: dict[str, tuple[Prepared, SparkEngine]] = {}
+        for table in sorted(self.pipeline.tables.values(), key=lambda one: one.register is not None):
+            engine, options = self._feed(table)
+            stopped = self._stopped(table)
+            if table.register is None:
+                found = prepare(table, keys, engine, options, stopped)
+                if table.subject_domain is not None:
+                    registers[table.subject_domain] = (found, engine)
+            else:
+                known, feed = registers[table.register]
+                draws = register_draws(known, feed)
+                own = replace(table, sample=None)
+                found = prepare(own, keys, engine, options, stopped, known.work.threshold, draws)
+            prepared[table.name] = (found, engine, options)
+        facts = RunFacts({name: one.facts for name, (one, _, _) in prepared.items()})
+        self.folder.facts.write_json(facts.to_json())
+        return self._transform(prepared)
+
+    def _transform(self, prepared: Mapping[str, tuple[Prepared, SparkEngine, Options]]) -> _Made:
+        tables, digests, counts = [], {}, {}
+        for name in self.pipeline.tables:
+            found, engine, options = prepared[name]
+            table = found.work.table
+            place = self.folder.staged(name)
+            finished = finish(found, engine, StagedSink(place, table.schema), options)
+            staged = StagedFiles.of(finished.outputs)
+            if staged.rows != found.rows:
+                raise Operational(
+                    f"table {name}: {staged.rows} rows were written where {found.rows} were counted; "
+                    "the source changed meanwhile, or a task was lost: start it again"
+                )
+            tables.append(
+                commit_staged(place, table, self.pipeline.plan, self.pipeline.fingerprint, self.folder.run, staged)
+            )
+            digests |= staged.digests
+            counts[name] = table_counts(found, found.facts, finished.tally, table)
+        return _Made(tuple(tables), digests, counts)
+
+    def _feed(self, table: TablePipeline) -> tuple[SparkEngine, Options]:
+        plan = self.pipeline.plan
+        snapshot = self.snapshots["" if plan.source is not None else table.name]
+        period = plan.source.period if plan.source is not None else None
+        window = period_window(period, self.period, table.source_schema, plan.time_zone)
+        label = f"pseudonymize {plan.plan}" + (f" {table.name}" if len(self.pipeline.tables) > 1 else "")
+        engine, rows = engine_for(self.spark, snapshot, table, label, window)
+        cores = self.spark.sparkContext.defaultParallelism
+        options = Options(cores, self.partitions, rows, plan.outlier_limits, self.progress.say)
+        return engine, options
+
+    def _stopped(self, table: TablePipeline) -> pa.Array | None:
+        subject = "" if self.pipeline.plan.source is not None else table.subject_domain
+        stops = self.stops.get(subject or "")
+        return stops.ids if stops is not None else None
+
+
+def run_keys(environment: Environment, plan: Plan, run: str, *, create: bool = True) -> RunKeys:
+    """The run's keyed draws; its secret is made on the first call (`create`), and is gone after destruction."""
+    provider = FileProvider(environment.keys.path)
+    zone = environment.zone("keys")
+    secrets, series = RunSecrets(zone, provider), SeriesSecrets(zone, provider)
+    stable = {one.stable_over for one in plan.pseudonyms.values() if one.stable_over is not None}
+    get = (lambda store, name: store.obtain(name)) if create else (lambda store, name: store.load(name))
+    return RunKeys(
+        get(secrets, run),
+        environment.organisation,
+        run,
+        plan.use.recipient,
+        {name: get(series, name) for name in sorted(stable)},
+    )
+
+
+def table_counts(prepared: Prepared, facts: TableFacts, tally: Mapping[Any, Any], table: TablePipeline) -> dict[str, Any]:
+    """What reviewers may see: numbers of rows, subjects and cells."""
+    return {
+        "subjects": prepared.subjects,
+        "drawn": prepared.drawn,
+        "rows": {
+            "seen": facts.seen,
+            "stopped": facts.stopped_rows,
+            "sampled": facts.sampled_rows,
+            "delivered": facts.delivered,
+        },
+        "cells": {
+            chain.name: [list(tally.get((chain.name, number), (0, 0, 0))) for number in range(len(chain.steps))]
+            for chain in table.chains
+        },
+        "outliers": list(prepared.outliers),
+        "passes": list(prepared.passes),
+    }
+
+

@@ -1,0 +1,67 @@
+"""`gamyeong pseudonymize PLAN`: source → staging, as the plan says, in one pass over the cells."""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":  # spark-submit puts jobs/ first on the path; its parent belongs there
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+import argparse
+from collections.abc import Sequence
+
+from jobs.job import Context, Outcome, run_job
+from jobs.pseudonymization import pseudonymize
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The job's own arguments."""
+    parser.add_argument("plan", metavar="PLAN", help="plan file")
+    parser.add_argument("--period", metavar="PERIOD", help="one period's rows alone: 2026-10 or 2026-10-05")
+    parser.add_argument(
+        "--limit", type=int, metavar="N", help="a trial on N subjects, which can never be published"
+    )
+    parser.add_argument(
+        "--partitions", type=int, metavar="P", help="files of the result (default: by size); never changes its rows"
+    )
+
+
+def body(context: Context) -> Outcome:
+    """Runs the plan, or says that its run stands in staging or is published already."""
+    asked = context.arguments
+    done = pseudonymize(
+        context.environment,
+        Path(asked.plan),
+        context.progress,
+        period=asked.period,
+        limit=asked.limit,
+        partitions=asked.partitions,
+    )
+    lines = [f"{one.name}: {one.rows} rows" for one in done.tables]
+    rows_in = {name: counts["rows"]["seen"] for name, counts in done.counts.get("tables", {}).items()}
+    return Outcome(
+        {
+            "run": done.run,
+            "state": done.state,
+            "rows_in": sum(rows_in.values()),
+            "rows": sum(one.rows for one in done.tables),
+            "tables": [{"table": one.name, "version": one.version, "rows": one.rows} for one in done.tables],
+        },
+        text="\n".join([f"run {done.run}: {done.state}", *lines]),
+    )
+
+
+def main(argv: Sequence[str]) -> int:
+    """Exit 0 staged (or there already), 1 the data does not allow it, 2 bad plan, 3 refused, 4 operational."""
+    return run_job(
+        argv,
+        name="pseudonymize",
+        about="Applies a plan to its source tables; the result waits in staging for review.",
+        body=body,
+        arguments=arguments,
+        reads=("source",),
+        writes=("keys", "staging", "additional-information", "evidence"),
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

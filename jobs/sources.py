@@ -1,0 +1,167 @@
+"""What a run reads: pinned source versions, stop requests, the rows of one period."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake import DeltaTable
+
+from jobs.clock import Clock
+from jobs.environment import Environment
+from jobs.errors import BadInput, Refused
+from jobs.runs import SourceVersion
+from jobs.tables import Snapshot, pinned, read
+from transforms.pipeline.engine import SparkEngine
+from transforms.pipeline.feed import FILE, ROW, SourceFile, pack_units
+from transforms.pipeline_model import TablePipeline
+from transforms.plan import Period, Plan, StopRequests
+from transforms.predicate import Predicate
+
+# Only these may be read file by file; with any other, files alone don't tell what the table holds.
+FILE_FEATURES = frozenset({"timestampNtz"})
+
+
+def pinned_sources(plan: Plan, environment: Environment) -> dict[str, Snapshot]:
+    """The newest version of every source table by its name in the plan (`""` where there is one table)."""
+    zone = environment.zone("source")
+    if plan.source is not None:
+        return {"": pinned(zone / plan.source.table)}
+    return {name: pinned(zone / table.source) for name, table in plan.tables.items()}
+
+
+def source_version(name: str, snapshot: Snapshot) -> SourceVersion:
+    return SourceVersion(name, snapshot.table_id, snapshot.version, snapshot.rows)
+
+
+def engine_for(
+    spark: Any, snapshot: Snapshot, table: TablePipeline, label: str, window: Predicate | None
+) -> tuple[SparkEngine, int]:
+    """The feed of a pinned version, and about how many rows it has: files where their features allow, else Spark."""
+    by_file = snapshot.features <= FILE_FEATURES and not any(file.deletion_vector for file in snapshot.files)
+    if by_file:
+        cores = spark.sparkContext.defaultParallelism
+        files = [SourceFile(file.uri, file.partition) for file in snapshot.files]
+        units = pack_units(files, table.source_schema, cores)
+        rows = sum(piece.rows for unit in units for piece in unit.pieces)
+        return SparkEngine(spark, units=units, label=label, window=window), rows
+    frame = read(spark, snapshot.location, snapshot.version)
+    columns = ["`" + name.replace("`", "``") + "`" for name in table.source_schema.names]
+    if table.row_key is None:
+        columns += [f"_metadata.file_name as {FILE}", f"_metadata.row_index as {ROW}"]
+    rows = snapshot.rows if snapshot.rows is not None else frame.count()
+    return SparkEngine(spark, frame=frame.selectExpr(*columns), schema=table.source_schema, label=label, window=window), rows
+
+
+@dataclass(frozen=True)
+class Stops:
+    """The pinned stop requests of one table or subject: who is left out."""
+
+    version: SourceVersion
+    ids: pa.Array
+
+
+def stop_requests(
+    spark: Any, requests: StopRequests, plan: Plan, environment: Environment, path: str, clock: Clock
+) -> Stops:
+    """Ids of the subjects who asked to stop (§37); a table older than `max_age` is refused.
+
+    A request counts unless its `scope` names another purpose: null, "all", this plan's name, purpose kind or
+    application number count. The age counts from the table's last commit (a check without new requests can be
+    recorded by an empty commit).
+    """
+    snapshot = pinned(environment.zone("source") / requests.table)
+    age = clock() - last_commit(snapshot)
+    if age > max_age(requests.max_age, path):
+        raise Refused(
+            f"{path}: the stop-request table {requests.table} was last brought up to date {_hours(age)} hours ago; "
+            f"allowed: {requests.max_age}; record the requests (or that there are none) and start again"
+        )
+    wanted = [name for name in (requests.key, requests.at, requests.scope) if name is not None]
+    missing = [name for name in wanted if name not in snapshot.schema.names]
+    if missing:
+        raise BadInput(
+            f"{path}: column {', '.join(missing)} is not in {requests.table}; it has {', '.join(snapshot.schema.names)}"
+        )
+    found = _columns(spark, snapshot, wanted)
+    if requests.scope is not None:
+        scope = found.column(requests.scope)
+        counts = pa.array(["all", plan.plan, plan.purpose.kind, plan.application.number])
+        found = found.filter(pc.or_(pc.is_null(scope), pc.is_in(scope.cast(pa.string()), value_set=counts)))
+    ids = found.column(requests.key).combine_chunks().unique()
+    return Stops(source_version(requests.table, snapshot), ids)
+
+
+def _columns(spark: Any, snapshot: Snapshot, names: list[str]) -> pa.Table:
+    schema = pa.schema([snapshot.schema.field(name) for name in names])
+    if snapshot.features <= FILE_FEATURES and not any(file.deletion_vector for file in snapshot.files):
+        files = [SourceFile(file.uri, file.partition) for file in snapshot.files]
+        batches = [b for unit in pack_units(files, schema, 1) for b in unit.batches(names)]
+        return pa.Table.from_batches(batches, schema.remove_metadata()) if batches else schema.empty_table()
+    return read(spark, snapshot.location, snapshot.version).select(*names).toArrow()
+
+
+def last_commit(snapshot: Snapshot) -> datetime:
+    """When the pinned version was committed."""
+    options = dict(snapshot.location.options.deltalake) or None
+    table = DeltaTable(str(snapshot.location), version=snapshot.version, storage_options=options)
+    return datetime.fromtimestamp(table.history(1)[0]["timestamp"] / 1000, UTC)
+
+
+def max_age(text: str, path: str) -> timedelta:
+    """`1d`, `12h`, `30m` as a duration."""
+    match = re.fullmatch(r"(\d+)\s*([dhm])", text)
+    if match is None:
+        raise BadInput(f"{path}.max_age: {text!r}; allowed: a number and d, h or m, as in 1d")
+    unit = {"d": "days", "h": "hours", "m": "minutes"}[match[2]]
+    return timedelta(**{unit: int(match[1])})
+
+
+def _hours(age: timedelta) -> int:
+    return int(age.total_seconds() // 3600)
+
+
+def period_window(period: Period | None, value: str | None, schema: pa.Schema, zone: str) -> Predicate | None:
+    """The condition on rows of one period (`2026-10`, `2026-10-05`); None where the plan knows no periods."""
+    if period is None:
+        if value is not None:
+            raise BadInput("--period: the plan has no `source.period`; allowed: no --period")
+        return None
+    if value is None:
+        raise BadInput(f"--period is missing: the plan is run by {period.every}; allowed: e.g. {_example(period)}")
+    start, end = _bounds(period, value)
+    if period.column not in schema.names:
+        raise BadInput(f"source.period.column: {period.column!r} is not a column of the source")
+    type_ = schema.field(period.column).type
+    if pa.types.is_date(type_):
+        low, high = start, end
+    elif pa.types.is_timestamp(type_):
+        own = ZoneInfo(zone) if type_.tz is not None else None
+        low, high = (datetime(d.year, d.month, d.day, tzinfo=own) for d in (start, end))
+    else:
+        raise BadInput(f"source.period.column: {period.column} is of type {type_}; allowed: date, timestamp")
+    return Predicate.parse({period.column: {"at_least": low, "below": high}})
+
+
+def _bounds(period: Period, value: str) -> tuple[date, date]:
+    try:
+        if period.every == "day":
+            day = date.fromisoformat(value)
+            return day, day + timedelta(days=1)
+        if re.fullmatch(r"\d{4}-\d{2}", value):
+            first = date.fromisoformat(f"{value}-01")
+            return first, first + timedelta(days=calendar.monthrange(first.year, first.month)[1])
+    except ValueError:
+        pass
+    raise BadInput(f"--period {value!r}; allowed: e.g. {_example(period)}")
+
+
+def _example(period: Period) -> str:
+    return "2026-10-05" if period.every == "day" else "2026-10"
+

@@ -1,0 +1,118 @@
+"""What a run measured (additional information, 추가정보): review is handed it, verify proves it, publishing destroys it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from transforms.facts import conclusion_from_json, conclusion_to_json
+
+Site = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class RuleFacts:
+    """One outlier rule as solved: encoded classes (before the rule) that lost cells, that lost their records."""
+
+    columns: tuple[str, ...]
+    treated: tuple[str, ...]
+    suppressed: tuple[bytes, ...]
+    removed: tuple[bytes, ...]
+    cells: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class TableFacts:
+    """One table's facts. `subjects` and `drawn` are N and n of the sample (None where nothing is sampled).
+
+    `threshold` is the largest draw that is in the sample; `seen` … `delivered` are rows after each phase;
+    `concluded` holds facts by (column, step) and name.
+    """
+
+    threshold: tuple[int, int] | None
+    subjects: int | None
+    drawn: int | None
+    seen: int
+    stopped_rows: int
+    sampled_rows: int
+    delivered: int
+    buckets: int
+    offsets: tuple[int, ...]
+    concluded: Mapping[Site, Mapping[str, Any]] = field(default_factory=dict)
+    rules: tuple[RuleFacts, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "threshold": [f"{word:016x}" for word in self.threshold] if self.threshold else None,
+            "subjects": self.subjects,
+            "drawn": self.drawn,
+            "rows": [self.seen, self.stopped_rows, self.sampled_rows, self.delivered],
+            "buckets": self.buckets,
+            "offsets": list(self.offsets),
+            "concluded": [
+                [column, step, {name: conclusion_to_json(value) for name, value in named.items()}]
+                for (column, step), named in sorted(self.concluded.items())
+            ],
+            "rules": [
+                {
+                    "columns": list(rule.columns),
+                    "treated": list(rule.treated),
+                    "suppressed": [base64.b64encode(key).decode() for key in rule.suppressed],
+                    "removed": [base64.b64encode(key).decode() for key in rule.removed],
+                    "cells": rule.cells,
+                    "rows": rule.rows,
+                }
+                for rule in self.rules
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> TableFacts:
+        threshold = raw["threshold"]
+        return cls(
+            (int(threshold[0], 16), int(threshold[1], 16)) if threshold else None,
+            raw["subjects"],
+            raw["drawn"],
+            *raw["rows"],
+            raw["buckets"],
+            tuple(raw["offsets"]),
+            {
+                (column, step): {name: conclusion_from_json(value) for name, value in named.items()}
+                for column, step, named in raw["concluded"]
+            },
+            tuple(
+                RuleFacts(
+                    tuple(rule["columns"]),
+                    tuple(rule["treated"]),
+                    tuple(base64.b64decode(key) for key in rule["suppressed"]),
+                    tuple(base64.b64decode(key) for key in rule["removed"]),
+                    rule["cells"],
+                    rule["rows"],
+                )
+                for rule in raw["rules"]
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """The facts of all tables of a run, by table name."""
+
+    tables: Mapping[str, TableFacts]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"format": 1, "tables": {name: facts.to_json() for name, facts in self.tables.items()}}
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> RunFacts:
+        return cls({name: TableFacts.from_json(one) for name, one in raw["tables"].items()})
+
+
+def binary(keys: tuple[bytes, ...]) -> pa.Array:
+    """Encoded classes as an Arrow array, as outlier changes hold them."""
+    return pa.array(keys, pa.binary())
