@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from jobs.columns import brought_in
 from jobs.errors import BadInput
 from jobs.job import Context, Outcome, run_job
+from jobs.leaving import leave
 from jobs.plans import open_plan
 from jobs.tables import pinned
 from transforms.compiler import compile_plan
@@ -120,4 +121,4 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    leave(main(sys.argv[1:]))

@@ -6,6 +6,9 @@ import difflib
 import importlib
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
+
+from jobs.leaving import leave
 
 JOBS: dict[str, tuple[str, str]] = {
     "run": ("run", "all steps of one plan, in order"),
@@ -21,6 +24,7 @@ JOBS: dict[str, tuple[str, str]] = {
     "ledger": ("ledger_job", "the chained record of every job: list, verify, export-head"),
     "keys": ("keys_job", "makes the root key"),
     "reviewer": ("reviewer", "makes or revokes a reviewer's key pair"),
+    "demo": ("demo", "the guideline's retail case, end to end (infra/run)"),
     "where": ("where", "prints the path of a job file, for spark-submit"),
 }
 
@@ -53,5 +57,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
+def entry() -> NoReturn:
+    """The `gamyeong` command."""
+    leave(main())
+
+
 if __name__ == "__main__":
-    raise SystemExit(main())
+    entry()

@@ -15,6 +15,7 @@ from jobs.decisions import OUTCOMES, Decision, bound, conditions, load_all, save
 from jobs.difference import shown
 from jobs.job import BadInput, Context, Outcome, Refused, run_job
 from jobs.judging import admitted
+from jobs.leaving import leave
 from jobs.ledger import evidence_ledger
 from jobs.locks import exclusive
 from jobs.reviewers import person
@@ -133,4 +134,4 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    leave(main(sys.argv[1:]))

@@ -74,21 +74,24 @@ def _difference(folder: RunFolder, record: RunRecord, plan: Mapping[str, Any]) -
     if last is None:
         return ["difference to the last release: this output has none yet"]
     theirs = last.load_record()
-    rows = {one.name: one.rows for one in theirs.tables}, {one.name: one.rows for one in record.tables}
-    sources = (
-        {name: f"version {one.version}, {one.rows} rows" for name, one in run.sources.items()}
-        for run in (theirs, record)
-    )
     found = [
         *changes(last.load_plan(), plan, "plan"),
-        *changes(*rows, "rows"),
-        *changes(*sources, "source"),
+        *changes(_rows(theirs), _rows(record), "rows"),
+        *changes(_sources(theirs), _sources(record), "source"),
         *changes(theirs.period, record.period, "period"),
         *changes(theirs.code_version, record.code_version, "code version"),
     ]
     more = [f"  … and {len(found) - SHOWN_CHANGES} more"] if len(found) > SHOWN_CHANGES else []
     listed = [f"  {line}" for line in found[:SHOWN_CHANGES]]
     return [f"difference to the last release (run {last.run}):", *(listed or ["  none"]), *more]
+
+
+def _rows(record: RunRecord) -> dict[str, int]:
+    return {one.name: one.rows for one in record.tables}
+
+
+def _sources(record: RunRecord) -> dict[str, str]:
+    return {name: f"version {one.version}, {one.rows} rows" for name, one in record.sources.items()}
 
 
 def _told(one: Decision) -> str:

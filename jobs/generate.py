@@ -14,6 +14,7 @@ from typing import Any
 from jobs import retail
 from jobs.errors import BadInput
 from jobs.job import Context, Outcome, run_job
+from jobs.leaving import leave
 from jobs.parquet import NewFile, ParquetSink
 from jobs.session import spark_session
 from jobs.tables import commit_files, exists, last_commit
@@ -93,4 +94,4 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    leave(main(sys.argv[1:]))

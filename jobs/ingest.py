@@ -23,6 +23,7 @@ from jobs.errors import BadInput, JobError, Operational
 from jobs.formats import delimited, json_lines, parquet_files
 from jobs.formats.common import Options, Problems, Survey, files_of
 from jobs.job import Context, Outcome, run_job
+from jobs.leaving import leave
 from jobs.parquet import NewFile, ParquetSink
 from jobs.session import spark_session
 from jobs.tables import commit_files, exists, pinned
@@ -189,4 +190,4 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    leave(main(sys.argv[1:]))

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from jobs.job import Context, Outcome, run_job
 from jobs.keys import FileProvider
+from jobs.leaving import leave
 from jobs.ledger import evidence_ledger
 
 
@@ -44,4 +45,4 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    leave(main(sys.argv[1:]))

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from jobs.job import BadInput, Context, DataFailed, Outcome, run_job
+from jobs.leaving import leave
 from jobs.ledger import Head, Ledger, chain_problems, evidence_ledger, source_ledger
 from jobs.processing import as_text, processing_lines
 from jobs.signers import pinned_signers
@@ -88,4 +89,4 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    leave(main(sys.argv[1:]))

@@ -10,6 +10,7 @@ import argparse
 from collections.abc import Sequence
 
 from jobs.job import Context, Outcome, run_job
+from jobs.leaving import leave
 from jobs.publishing import publish
 from jobs.runs import find_run
 
@@ -52,4 +53,4 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    leave(main(sys.argv[1:]))

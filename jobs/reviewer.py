@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from jobs.clock import stamp, utc_now
 from jobs.environment import Environment
 from jobs.job import BadInput, Context, Outcome, run_job
+from jobs.leaving import leave
 from jobs.ledger import evidence_ledger
 from jobs.reviewers import Reviewer, load_reviewers, pin, revoke
 from jobs.signing import new_key, passphrase_from
@@ -80,4 +81,4 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    leave(main(sys.argv[1:]))

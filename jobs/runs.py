@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -10,7 +11,7 @@ from typing import Any
 
 from jobs.environment import Environment
 from jobs.errors import BadInput, Refused
-from jobs.storage import Location
+from jobs.storage import Location, write_atomically
 from transforms.derivation import canonical_json
 
 RUN_DIGITS = 16
@@ -181,6 +182,12 @@ class RunFolder:
             return RunRecord(**raw, sources=sources, stops=stops, tables=tables)
         except (TypeError, KeyError, AttributeError):
             raise BadInput(f"{self.record} is damaged: not the fields of a run's record") from None
+
+    def save_plan(self, text: str, canonical: Mapping[str, Any]) -> None:
+        """Writes plan.yaml (as it was written) and plan.json (canonical; columns in the plan's order)."""
+        write_atomically(self.plan_yaml.local, text.encode())
+        plain = json.dumps(canonical, ensure_ascii=False, indent=1)
+        write_atomically(self.plan_json.local, plain.encode())
 
     def load_plan(self) -> dict[str, Any]:
         """Reads plan.json: the plan in canonical form, as plain data."""

@@ -14,6 +14,7 @@ from datetime import date
 from jobs.clock import Clock, utc_now
 from jobs.job import Context, JobError, Outcome, Waiting, run_job
 from jobs.judging import judge
+from jobs.leaving import leave
 from jobs.ledger import evidence_ledger, trusted_entries
 from jobs.publishing import GOOD
 from jobs.runs import RunFolder, RunRecord, find_run, list_runs
@@ -117,4 +118,4 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    leave(main(sys.argv[1:]))

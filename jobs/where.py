@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from jobs.cli import JOBS
 from jobs.job import Context, Outcome, run_job
+from jobs.leaving import leave
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,4 +31,4 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    leave(main(sys.argv[1:]))

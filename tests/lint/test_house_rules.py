@@ -40,7 +40,7 @@ def text_of(path: Path) -> str:
 
 
 def uses(source: str) -> Iterator[tuple[int, str]]:
-    """Every name that Python code imports or uses, with its line: dotted, with what it was imported as resolved.
+    """Every name that Python code imports or uses, with its line: dotted, imported names in full.
 
     What was not imported begins with `?.`: a local variable named `random` is not the module.
     """
@@ -268,4 +268,4 @@ def test_every_job_of_the_command_line_is_a_file_that_spark_submit_can_run() -> 
         source = path.read_text("utf-8") if path.exists() else ""
         assert re.search(r"^def main\(", source, re.MULTILINE), f"{path.name} has no main"
         assert "sys.path[0] = " in source, f"{path.name} lacks the prologue for spark-submit"
-        assert "raise SystemExit(main(" in source, f"{path.name} runs nothing under spark-submit"
+        assert "leave(main(" in source, f"{path.name} runs nothing under spark-submit"
