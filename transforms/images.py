@@ -116,7 +116,8 @@ class Numbers(Image):
             floats = values.cast(pa.float64()).to_numpy(zero_copy_only=False)
             for piece in self.pieces:
                 result |= _floats_in(floats, piece, values.type)
-            return result & ~np.isnan(floats)
+            result &= ~np.isnan(floats)
+            return result
         scale = values.type.scale if pa.types.is_decimal(values.type) else 0
         integers = numbers(values)
         for piece in self.pieces:

@@ -11,7 +11,6 @@ from pydantic_core import InitErrorDetails
 from transforms.complaint import Location, complain, complaint, did_you_mean
 from transforms.technique import Technique
 from transforms.techniques.catalogue import TECHNIQUES
-from transforms.techniques.shape import CellTechnique
 
 _ALLOWED = "a technique such as `keep` or {rounding: {unit: 10, direction: down}}, or a list of them"
 
@@ -54,6 +53,13 @@ def _step(raw: object, loc: Location, complaints: list[InitErrorDetails]) -> Tec
         return None
     technique = TECHNIQUES[name]
     named, wrapped = _named(technique, {} if parameters is None else parameters)
+    elsewhere: Mapping[str, str] = getattr(technique, "SET_ELSEWHERE", {})
+    if isinstance(named, Mapping) and set(named) & elsewhere.keys():
+        for word in sorted(set(named) & elsewhere.keys()):
+            complaints.append(
+                complaint(f"{word!r} in this technique", elsewhere[word], None, (*loc, name, word))
+            )
+        return None
     try:
         return technique.model_validate(named)
     except ValidationError as error:
@@ -76,9 +82,8 @@ def _named(technique: type[Technique], parameters: object) -> tuple[object, str 
 
 def parameter_names(technique: type[Technique]) -> list[str]:
     """The parameters that a plan may give."""
-    cell_by_cell = issubclass(technique, CellTechnique)
     names = [field.alias or name for name, field in technique.model_fields.items()]
-    return [name for name in names if not (cell_by_cell and name == "by")]
+    return [name for name in names if name not in getattr(technique, "SET_ELSEWHERE", {})]
 
 
 def _complaint(error: Any, technique: type[Technique], loc: Location) -> InitErrorDetails:

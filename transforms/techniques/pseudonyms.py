@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Self
 
 import numpy as np
@@ -122,6 +123,10 @@ class Pseudonym(Token):
     name: ClassVar[str] = "pseudonym"
     korean: ClassVar[str] = "가명 대체"
     SHORTHAND: ClassVar[str | None] = "domain"
+    SET_ELSEWHERE: ClassVar[Mapping[str, str]] = {
+        **CellTechnique.SET_ELSEWHERE,
+        "length": "`length` under `pseudonyms`, once for the whole domain",
+    }
 
     domain: str = Field(min_length=1)
 

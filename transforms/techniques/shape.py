@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar, Self
+from collections.abc import Mapping
+from typing import ClassVar
 
 import pyarrow as pa
-from pydantic import model_validator
 
-from transforms.complaint import complain, complaint
 from transforms.errors import CellsRefused
 from transforms.given import Given
 from transforms.images import Finite, Image, Nothing, Union
@@ -35,13 +34,8 @@ class CellTechnique(Worded, ColumnTechnique):
     # A parameter that may stand without its name: `pseudonym: member` is `pseudonym: {domain: member}`.
     SHORTHAND: ClassVar[str | None] = None
 
-    @model_validator(mode="after")
-    def _no_classes(self) -> Self:
-        if self.by:
-            raise complain(
-                [complaint("`by`", "no classes: this technique works cell by cell", None, ("by",))]
-            )
-        return self
+    # Parameters of the model that a plan may not give here, and where it says them instead.
+    SET_ELSEWHERE: ClassVar[Mapping[str, str]] = {"by": "no classes: this technique works cell by cell"}
 
     def wording(self, language: Language) -> Wording:
         plain = super().wording(language)

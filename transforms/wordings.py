@@ -1,0 +1,59 @@
+"""How documents name the pipeline's own stages: sampling, derived columns, local suppression."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from transforms.plan import LargestOf, LocalSuppression, OutlierRule, Sample, SumOf
+from transforms.technique import Language, Wording
+
+
+def sample_wording(sample: Sample, language: Language) -> Wording:
+    """표본추출: `sample:` of a plan."""
+    korean = language == "ko"
+    if sample.n is not None:
+        size = f"{sample.n:,}명" if korean else f"{sample.n:,} persons"
+    else:
+        percent = f"{Decimal(str(sample.fraction)) * 100:f}"
+        percent = percent.rstrip("0").rstrip(".") if "." in percent else percent
+        size = f"정보주체의 {percent}%" if korean else f"{percent}% of all persons"
+    if korean:
+        return Wording("표본추출", f"단순 무작위 비복원추출, {size}")
+    return Wording("sampling", f"simple random sampling without replacement, {size}")
+
+
+def derivation_wording(derive: SumOf | LargestOf, language: Language) -> Wording:
+    """파생 항목: `derive:` of a column, computed from final cells."""
+    korean = language == "ko"
+    if isinstance(derive, SumOf):
+        operands = _names(derive.sum)
+        nulls = {"null": "", "zero": " (값 없음은 0)" if korean else " (null counts as 0)"}[derive.nulls]
+        level = f"처리된 {operands}의 합계{nulls}" if korean else f"sum of the processed {operands}{nulls}"
+        return Wording("파생(합계)" if korean else "derived (sum)", level)
+    operands = _names(derive.largest)
+    if korean:
+        ties = {"first": "앞선 항목", "last": "뒤의 항목"}[derive.ties]
+        none = "값 없음" if derive.none is None else derive.none
+        level = f"처리된 {operands} 중 최댓값의 항목; 동점은 {ties}; 모두 0이면 {none}"
+        return Wording("파생(최댓값 항목)", level)
+    none = "null" if derive.none is None else derive.none
+    level = f"name of the largest of the processed {operands}; ties: the {derive.ties}; all zero: {none}"
+    return Wording("derived (largest)", level)
+
+
+def outlier_wording(rule: OutlierRule, language: Language) -> Wording:
+    """특이정보 처리: a pair of `outliers:`."""
+    treatment: LocalSuppression = rule.treat.local_suppression
+    found = rule.find.frequency
+    classes, treated = ", ".join(found.columns), ", ".join(treatment.columns)
+    if language == "ko":
+        unit = {"subject": "명", "row": "건"}[found.count]
+        return Wording("로컬 삭제", f"({classes}) 조합이 {found.below}{unit} 미만이면 {treated} 값 삭제")
+    unit = {"subject": "persons", "row": "rows"}[found.count]
+    return Wording(
+        "local suppression", f"{treated} deleted where fewer than {found.below} {unit} share ({classes})"
+    )
+
+
+def _names(operands: str | tuple[str, ...]) -> str:
+    return operands if isinstance(operands, str) else ", ".join(operands)
