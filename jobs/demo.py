@@ -148,8 +148,8 @@ def _shown(environment: Environment, last: Step, file: Path) -> Outcome:
     lines = f"""
 The guideline's worked customer (appendix 2), found by its values:
 {side_by_side(found)}
-  {len(found.source)} source rows have these values; in the sampled half, {len(found.published)} rows equal the
-  guideline's result. Which of them was which customer, nobody can tell.
+  {len(found.source)} source rows have these values; in the sampled half, {len(found.published)} rows equal
+  the guideline's result. Which of them was which customer, nobody can tell.
 
 verdict      verify: {verify}, review: {review}; {last.summary["verdict"]}
 source       {zones.zone("source") / TABLE}

@@ -288,15 +288,17 @@ def wheel(folder: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize(("locked", "installs"), [("this file", True), ("another file", False), (None, False)])
+@pytest.mark.parametrize(
+    ("locked", "installs"), [("this file", True), ("another file", False), (None, False)]
+)
 def test_packages_come_in_only_with_their_locked_hash(
     machine: Machine, locked: str | None, installs: bool
 ) -> None:
     tiny = wheel(machine.folder)
     content = tiny.read_bytes() if locked == "this file" else b"other content"
-    line = f"tiny @ {tiny.as_uri()}" + (f" --hash=sha256:{hashlib.sha256(content).hexdigest()}" if locked else "")
+    option = f" --hash=sha256:{hashlib.sha256(content).hexdigest()}" if locked else ""
     for name in ("build.lock", "requirements.lock"):
-        (machine.repository / "infra" / name).write_text(f"{line}\n")
+        (machine.repository / "infra" / name).write_text(f"tiny @ {tiny.as_uri()}{option}\n")
     venv = machine.repository / ".venv"
     venv.mkdir()
     (venv / "leftover").write_text("of a start that was killed")
