@@ -89,7 +89,7 @@ def _form(sections: Sections) -> Iterator[Problem]:
         yield Problem(several[0], f"`{several[0]}` beside `{single[0]}`", allowed)
     elif not single and not several:
         yield Problem("plan", "no table to process", allowed)
-    if several:
+    if several and not single:
         for name in ("rows", "outliers", "excluded"):
             if sections.get(name):
                 yield Problem(name, f"`{name}` of a plan with several tables", f"`{name}` within each table")
@@ -135,7 +135,7 @@ def _source(sections: Sections) -> Iterator[Problem]:
 def _sample(sections: Sections) -> Iterator[Problem]:
     sample: Sample | None = sections.get("sample")
     subjects = subjects_of(sections)
-    if sample is not None and subjects and sample.of not in subjects:
+    if sample is not None and subjects and "source" not in sections and sample.of not in subjects:
         found = "nothing" if sample.of is None else repr(sample.of)
         yield Problem("sample.of", found, f"one of the subjects: {', '.join(subjects)}")
     if sample is not None and not subjects and sample.of is not None and "source" in sections:

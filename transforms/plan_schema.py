@@ -1,0 +1,78 @@
+"""The JSON Schema of plans, for editors: `python -m transforms.plan_schema > conf/schemas/plan.schema.json`.
+
+It is made from the model and the techniques, so it can't say anything else than they do; what only the
+loader sees (rules over several keys, files, tables) is not in it.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from transforms.plan import Plan
+from transforms.technique import RowTechnique, Technique
+from transforms.techniques import TECHNIQUES
+
+_REF = "#/$defs/{model}"
+
+
+def plan_schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of a plan file; of one with `extends`, which holds only what differs,
+    the names of its top-level keys alone."""
+    plan = Plan.model_json_schema(ref_template=_REF)
+    definitions: dict[str, Any] = plan.pop("$defs")
+    definitions.pop("Technique", None)
+    definitions.pop("RowTechnique", None)
+    for name, shape in (("ColumnSteps", False), ("RowSteps", True)):
+        definitions[name] = _steps(definitions, for_rows=shape)
+    definitions["ColumnRule"]["properties"]["apply"] = {"$ref": _REF.format(model="ColumnSteps")}
+    for holder in (plan, definitions["TablePlan"]):
+        holder["properties"]["rows"] = {"$ref": _REF.format(model="RowSteps")}
+    definitions["Plan"] = plan
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Gamyeong plan (가명처리 계획)",
+        "type": "object",
+        "if": {"required": ["extends"]},
+        "then": {
+            "properties": {"extends": {"type": "string"}},
+            "propertyNames": {"enum": ["extends", *plan["properties"]]},
+        },
+        "else": {"$ref": _REF.format(model="Plan")},
+        "$defs": dict(sorted(definitions.items())),
+    }
+
+
+def _steps(definitions: dict[str, Any], *, for_rows: bool) -> dict[str, Any]:
+    """A step, or a list of steps, of one shape; adds the techniques to the definitions."""
+    steps = []
+    for name, technique in TECHNIQUES.items():
+        if issubclass(technique, RowTechnique) != for_rows:
+            continue
+        definitions[technique.__name__] = _technique(technique, definitions)
+        parameters: dict[str, Any] = {"$ref": _REF.format(model=technique.__name__)}
+        short = getattr(technique, "SHORTHAND", None)
+        if short is not None:
+            bare = definitions[technique.__name__]["properties"][short]
+            parameters = {"anyOf": [parameters, {k: v for k, v in bare.items() if k != "default"}]}
+        step = {
+            "type": "object", "properties": {name: parameters}, "required": [name], "additionalProperties": False,
+            "description": technique.korean,
+        }  # fmt: skip
+        steps += [step, {"const": name}]
+    return {"anyOf": [*steps, {"type": "array", "items": {"anyOf": steps}, "minItems": 1}]}
+
+
+def _technique(technique: type[Technique], definitions: dict[str, Any]) -> dict[str, Any]:
+    schema = technique.model_json_schema(ref_template=_REF)
+    definitions |= schema.pop("$defs", {})
+    return schema
+
+
+def rendered() -> str:
+    """The schema as the text of its file."""
+    return json.dumps(plan_schema(), ensure_ascii=False, indent=1) + "\n"
+
+
+if __name__ == "__main__":
+    print(rendered(), end="")
