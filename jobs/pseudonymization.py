@@ -26,7 +26,8 @@ from jobs.staging import StagedFiles, StagedSink, commit_staged
 from jobs.storage import conf_path
 from jobs.tables import Snapshot
 from transforms.compiler import compile_plan
-from transforms.errors import Problem, PlanError
+from transforms.derivation import Secret
+from transforms.errors import PlanError, Problem
 from transforms.pipeline.engine import PassFailed, SparkEngine
 from transforms.pipeline.feed import Damaged
 from transforms.pipeline.run import DataRefused, Options, Prepared, finish, prepare, register_draws
@@ -72,13 +73,15 @@ def pseudonymize(
         raise Refused(f"use.until: the use ended on {plan.use.until}; allowed: a plan with a later `until`")
     snapshots = pinned_sources(plan, environment)
     schemas = {name: bare(snapshot.schema) for name, snapshot in snapshots.items()}
-    pipeline = compile_plan(plan, schemas[""] if "" in schemas else schemas, loaded.hierarchies, loaded.lines)
+    pipeline = compile_plan(plan, schemas.get("", schemas), loaded.hierarchies, loaded.lines)
     if limit is not None:
         pipeline = trial(pipeline, limit)
     spark = spark_session(environment, f"pseudonymize {plan.plan}")
     require_encryption(spark)
     stops = all_stops(spark, plan, environment, clock)
-    sources = {name or pipeline.table().name: source_version(s.location.uri, s) for name, s in snapshots.items()}
+    sources = {
+        name or pipeline.table().name: source_version(s.location.uri, s) for name, s in snapshots.items()
+    }
     named = {name: replace(one, table=source_name(plan, name)) for name, one in sources.items()}
     run = run_name(pipeline.fingerprint, named, {n: s.version for n, s in stops.items()}, period, limit)
     folder = RunFolder(environment, run)
@@ -87,7 +90,9 @@ def pseudonymize(
         if earlier is not None:
             return earlier
         folder.staging.delete()
-        job = _Job(environment, loaded, pipeline, snapshots, stops, folder, spark, progress, partitions, period)
+        job = _Job(
+            environment, loaded, pipeline, snapshots, stops, folder, spark, progress, partitions, period
+        )
         try:
             made = job.run()
         except PassFailed as failed:
@@ -174,15 +179,19 @@ def check_policy(plan: Plan, environment: Environment) -> None:
     if floor.k is not None and (asked is None or asked < floor.k):
         problems.append(
             Problem(
-                "adequacy.k-anonymity", "no k" if asked is None else f"k {asked}",
-                f"k {floor.k} or more for {plan.use.form} (policy of {environment.file.name})", refused=True,
+                "adequacy.k-anonymity",
+                "no k" if asked is None else f"k {asked}",
+                f"k {floor.k} or more for {plan.use.form} (policy of {environment.file.name})",
+                refused=True,
             )
         )
     if plan.adequacy.reviewers is not None and plan.adequacy.reviewers < floor.reviewers:
         problems.append(
             Problem(
-                "adequacy.reviewers", str(plan.adequacy.reviewers),
-                f"{floor.reviewers} or more for {plan.use.form} (policy of {environment.file.name})", refused=True,
+                "adequacy.reviewers",
+                str(plan.adequacy.reviewers),
+                f"{floor.reviewers} or more for {plan.use.form} (policy of {environment.file.name})",
+                refused=True,
             )
         )
     if problems:
@@ -252,7 +261,9 @@ class _Job:
         return self._transform(prepared)
 
     def _transform(self, prepared: Mapping[str, tuple[Prepared, SparkEngine, Options]]) -> _Made:
-        tables, digests, counts = [], {}, {}
+        tables: list[StagedTable] = []
+        digests: dict[str, str] = {}
+        counts: dict[str, Any] = {}
         for name in self.pipeline.tables:
             found, engine, options = prepared[name]
             table = found.work.table
@@ -265,7 +276,9 @@ class _Job:
                     "the source changed meanwhile, or a task was lost: start it again"
                 )
             tables.append(
-                commit_staged(place, table, self.pipeline.plan, self.pipeline.fingerprint, self.folder.run, staged)
+                commit_staged(
+                    place, table, self.pipeline.plan, self.pipeline.fingerprint, self.folder.run, staged
+                )
             )
             digests |= staged.digests
             counts[name] = table_counts(found, found.facts, finished.tally, table)
@@ -294,7 +307,10 @@ def run_keys(environment: Environment, plan: Plan, run: str, *, create: bool = T
     zone = environment.zone("keys")
     secrets, series = RunSecrets(zone, provider), SeriesSecrets(zone, provider)
     stable = {one.stable_over for one in plan.pseudonyms.values() if one.stable_over is not None}
-    get = (lambda store, name: store.obtain(name)) if create else (lambda store, name: store.load(name))
+
+    def get(store: RunSecrets | SeriesSecrets, name: str) -> Secret:
+        return store.obtain(name) if create else store.load(name)
+
     return RunKeys(
         get(secrets, run),
         environment.organisation,
@@ -304,7 +320,9 @@ def run_keys(environment: Environment, plan: Plan, run: str, *, create: bool = T
     )
 
 
-def table_counts(prepared: Prepared, facts: TableFacts, tally: Mapping[Any, Any], table: TablePipeline) -> dict[str, Any]:
+def table_counts(
+    prepared: Prepared, facts: TableFacts, tally: Mapping[Any, Any], table: TablePipeline
+) -> dict[str, Any]:
     """What reviewers may see: numbers of rows, subjects and cells."""
     return {
         "subjects": prepared.subjects,
@@ -316,11 +334,11 @@ def table_counts(prepared: Prepared, facts: TableFacts, tally: Mapping[Any, Any]
             "delivered": facts.delivered,
         },
         "cells": {
-            chain.name: [list(tally.get((chain.name, number), (0, 0, 0))) for number in range(len(chain.steps))]
+            chain.name: [
+                list(tally.get((chain.name, number), (0, 0, 0))) for number in range(len(chain.steps))
+            ]
             for chain in table.chains
         },
         "outliers": list(prepared.outliers),
         "passes": list(prepared.passes),
     }
-
-

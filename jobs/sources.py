@@ -37,6 +37,7 @@ def pinned_sources(plan: Plan, environment: Environment) -> dict[str, Snapshot]:
 
 
 def source_version(name: str, snapshot: Snapshot) -> SourceVersion:
+    """A pinned table as a run's record names it."""
     return SourceVersion(name, snapshot.table_id, snapshot.version, snapshot.rows)
 
 
@@ -56,7 +57,9 @@ def engine_for(
     if table.row_key is None:
         columns += [f"_metadata.file_name as {FILE}", f"_metadata.row_index as {ROW}"]
     rows = snapshot.rows if snapshot.rows is not None else frame.count()
-    return SparkEngine(spark, frame=frame.selectExpr(*columns), schema=table.source_schema, label=label, window=window), rows
+    return SparkEngine(
+        spark, frame=frame.selectExpr(*columns), schema=table.source_schema, label=label, window=window
+    ), rows
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,9 @@ def period_window(period: Period | None, value: str | None, schema: pa.Schema, z
             raise BadInput("--period: the plan has no `source.period`; allowed: no --period")
         return None
     if value is None:
-        raise BadInput(f"--period is missing: the plan is run by {period.every}; allowed: e.g. {_example(period)}")
+        raise BadInput(
+            f"--period is missing: the plan is run by {period.every}; allowed: e.g. {_example(period)}"
+        )
     start, end = _bounds(period, value)
     if period.column not in schema.names:
         raise BadInput(f"source.period.column: {period.column!r} is not a column of the source")
@@ -164,4 +169,3 @@ def _bounds(period: Period, value: str) -> tuple[date, date]:
 
 def _example(period: Period) -> str:
     return "2026-10-05" if period.every == "day" else "2026-10"
-

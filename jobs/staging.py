@@ -81,7 +81,9 @@ def properties(plan: Plan, fingerprint: str) -> dict[str, str]:
 
 def comments(pipeline: TablePipeline) -> dict[str, str]:
     """Label, unit and coding of each column, as declared in the plan (never a measured value)."""
-    return {column.name: text for column in pipeline.columns if (text := _comment(column.rule, column.captures))}
+    return {
+        column.name: text for column in pipeline.columns if (text := _comment(column.rule, column.captures))
+    }
 
 
 def _comment(rule: Any, captures: Mapping[str, str]) -> str:

@@ -24,12 +24,11 @@ def values_and_mask(array: pa.Array) -> tuple[npt.NDArray[Any], npt.NDArray[np.b
     if array.null_count == 0:
         return array.to_numpy(zero_copy_only=False), None
     mask = array.is_null().to_numpy(zero_copy_only=False)
-    return pc.fill_null(array, pa.scalar(0, array.type)).to_numpy(zero_copy_only=False), mask
+    zero = pa.scalar(False) if pa.types.is_boolean(array.type) else pa.scalar(0, array.type)
+    return pc.fill_null(array, zero).to_numpy(zero_copy_only=False), mask
 
 
-def from_values(
-    values: npt.NDArray[Any], mask: npt.NDArray[np.bool_] | None, type_: pa.DataType
-) -> pa.Array:
+def from_values(values: npt.NDArray[Any], mask: npt.NDArray[np.bool_] | None, type_: pa.DataType) -> pa.Array:
     """The way back: numpy values and null mask (True = null) as an Arrow array of `type_`."""
     if pa.types.is_date32(type_):
         return pa.array(values.astype(np.int32, copy=False), pa.int32(), mask=mask).cast(type_)

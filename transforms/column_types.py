@@ -6,7 +6,9 @@ import pyarrow as pa
 
 from transforms.errors import TechniqueError
 
-ALLOWED = "bool, int8 … int64, float, double, decimal, string, binary, date, timestamp[us] with UTC or no zone"
+ALLOWED = (
+    "bool, int8 … int64, float, double, decimal, string, binary, date, timestamp[us] with UTC or no zone"
+)
 PLAIN = (
     pa.bool_(), pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.float32(), pa.float64(), pa.string(),
     pa.binary(), pa.date32(), pa.timestamp("us", "UTC"), pa.timestamp("us"),

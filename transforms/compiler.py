@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TypeAlias
 
 import pyarrow as pa
 
+from transforms.column_types import check_output_type
 from transforms.errors import PlanError, Problem, Site, TechniqueError
 from transforms.expansion import BoundColumn, expand_columns, operands
 from transforms.fingerprint import fingerprint
 from transforms.hierarchy import Hierarchy
-from transforms.pipeline_model import Chain, Pipeline, Derived, RowRule, Step, TablePipeline
+from transforms.pipeline_model import Chain, Derived, Pipeline, RowRule, Step, TablePipeline
 from transforms.plan import LargestOf, OutlierRule, Plan, Sample, TablePlan
-from transforms.technique import ColumnTechnique, RowTechnique
-from transforms.techniques.pseudonyms import KeyedToken, Pseudonym, SerialNumber
-from transforms.techniques.suppression import RecordSuppression
 from transforms.predicate import Predicate
-from transforms.column_types import check_output_type
+from transforms.technique import ColumnTechnique, RowTechnique
+from transforms.techniques.pseudonyms import Pseudonym, SerialNumber
+from transforms.techniques.suppression import RecordSuppression
 
-Schemas = pa.Schema | Mapping[str, pa.Schema]
-NO_FACTS = 0
+Schemas: TypeAlias = pa.Schema | Mapping[str, pa.Schema]
 
 
 def compile_plan(
@@ -47,10 +47,14 @@ class _Compiler:
             assert isinstance(schema, pa.Schema)
             source = self.plan.source
             own = TablePlan.model_construct(
-                source=source.table, row_key=source.row_key, excluded=self.plan.excluded,
-                rows=self.plan.rows, columns=self.plan.columns, outliers=self.plan.outliers,
+                source=source.table,
+                row_key=source.row_key,
+                excluded=self.plan.excluded,
+                rows=self.plan.rows,
+                columns=self.plan.columns,
+                outliers=self.plan.outliers,
             )
-            subject = (None, source.subject) if source.subject else None
+            subject: tuple[str | None, str] | None = (None, source.subject) if source.subject else None
             made = self._table(self.plan.output.table, own, schema, "", subject, self.plan.sample)
             return {} if made is None else {made.name: made}
         assert not isinstance(schema, pa.Schema)
@@ -72,12 +76,15 @@ class _Compiler:
                     self.register_types[name] = schemas[table].field(subject.key).type
             if name not in self.register_types:
                 self._problem(
-                    f"subjects.{name}.register", f"{subject.register_!r} with key {subject.key!r}",
+                    f"subjects.{name}.register",
+                    f"{subject.register_!r} with key {subject.key!r}",
                     "the source of one of `tables`, with its key column",
-                    "deliver the register as a table of the plan, with the columns that are not needed under `excluded`",
+                    "deliver the register as a table of the plan, its other columns under `excluded`",
                 )
 
-    def _problem(self, path: str, found: str, allowed: str, hint: str | None = None, line: int | None = None) -> None:
+    def _problem(
+        self, path: str, found: str, allowed: str, hint: str | None = None, line: int | None = None
+    ) -> None:
         self.problems.append(Problem(path, found, allowed, line or self._line(path), hint))
 
     def _line(self, path: str) -> int | None:
@@ -86,8 +93,13 @@ class _Compiler:
         return self.lines.get(path)
 
     def _table(
-        self, name: str, table: TablePlan, schema: pa.Schema, prefix: str,
-        subject: tuple[str | None, str] | None, sample: Sample | None,
+        self,
+        name: str,
+        table: TablePlan,
+        schema: pa.Schema,
+        prefix: str,
+        subject: tuple[str | None, str] | None,
+        sample: Sample | None,
     ) -> TablePipeline | None:
         try:
             bound = expand_columns(table.columns, table.excluded, schema, table.source, self.lines, prefix)
@@ -102,7 +114,10 @@ class _Compiler:
                 columns.append(self._chain(column, place))
         cells = {c.name: c for c in columns if isinstance(c, Chain)}
         for column in bound:
-            if column.rule.derive is not None and (derived := self._derived(column, cells, schema, place)) is not None:
+            if (
+                column.rule.derive is not None
+                and (derived := self._derived(column, cells, schema, place)) is not None
+            ):
                 columns.append(derived)
         turn = {column.name: number for number, column in enumerate(bound)}
         columns.sort(key=lambda column: turn[column.name])
@@ -148,7 +163,9 @@ class _Compiler:
             named.append((subject[1], f"{root}subject"))
         for key, path in named:
             if key not in schema.names:
-                self._problem(path, f"column {key!r}, which table {table.source} does not have", "a column of the table")
+                self._problem(
+                    path, f"column {key!r}, which table {table.source} does not have", "a column of the table"
+                )
 
     def _chain(self, column: BoundColumn, place: _Place) -> Chain:
         type_ = place.schema.field(column.name).type
@@ -177,7 +194,9 @@ class _Compiler:
         domain = self.plan.pseudonyms.get(technique.domain)
         if domain is None:
             known = ", ".join(self.plan.pseudonyms) or "none is declared"
-            self._problem(path, f"pseudonym domain {technique.domain!r}", f"names under `pseudonyms`: {known}")
+            self._problem(
+                path, f"pseudonym domain {technique.domain!r}", f"names under `pseudonyms`: {known}"
+            )
             return technique.domain, None, technique
         return technique.domain, domain.stable_over, technique.of_length(domain.length)
 
@@ -189,10 +208,14 @@ class _Compiler:
             after = technique.applied_type(before)
             facts = dict(technique.needs(before))
         except TechniqueError as error:
-            self._problem(site.path, f"{technique.name} on {site.column}: {error.found}", error.allowed, error.hint)
+            self._problem(
+                site.path, f"{technique.name} on {site.column}: {error.found}", error.allowed, error.hint
+            )
         for name in technique.columns():
             if name not in place.schema.names:
-                self._problem(site.path, f"column {name!r}, which the source does not have", "a column of the source")
+                self._problem(
+                    site.path, f"column {name!r}, which the source does not have", "a column of the source"
+                )
         self._check_condition(technique.when, site.path, place.schema)
         file = technique.hierarchy_file()
         hierarchy = self.hierarchies.get(file) if file is not None else None
@@ -210,8 +233,10 @@ class _Compiler:
             check_output_type(type_)
         except TechniqueError as error:
             self._problem(
-                f"{column.path}", f"column {column.name} of {place.table} would be delivered as {error.found}",
-                error.allowed, error.hint,
+                f"{column.path}",
+                f"column {column.name} of {place.table} would be delivered as {error.found}",
+                error.allowed,
+                error.hint,
             )
 
     def _derived(
@@ -232,7 +257,9 @@ class _Compiler:
             for match in found:
                 text = match.captures.get(rule.as_, match.column) if rule.as_ else match.column
                 labels.append(rule.labels.get(text, text))
-            missing = sorted({m.captures.get(rule.as_, "") for m in found} - set(rule.labels)) if rule.as_ else []
+            missing = (
+                sorted({m.captures.get(rule.as_, "") for m in found} - set(rule.labels)) if rule.as_ else []
+            )
             if rule.labels and missing:
                 self._problem(path, f"no label for {', '.join(missing)}", "a label for every captured text")
             type_ = pa.string()
@@ -250,7 +277,9 @@ class _Compiler:
             assert isinstance(technique, RowTechnique)
             for name in technique.columns():
                 if name not in place.schema.names:
-                    self._problem(path, f"column {name!r}, which the source does not have", "a column of the source")
+                    self._problem(
+                        path, f"column {name!r}, which the source does not have", "a column of the source"
+                    )
             self._check_condition(getattr(technique, "where", None), path, place.schema)
             rules.append(RowRule(technique, Site(place.table, "rows", number, path, self._line(path))))
         for column in columns:
@@ -263,12 +292,16 @@ class _Compiler:
             if step.technique.nulls != "remove":
                 continue
             if number:
-                self._problem(step.site.path, "`nulls: remove` behind another step", "it in the column's first step")
+                self._problem(
+                    step.site.path, "`nulls: remove` behind another step", "it in the column's first step"
+                )
                 continue
             technique = RecordSuppression.model_validate({"where": {chain.name: {"is": None}}})
             yield RowRule(technique, step.site)
 
-    def _check_outliers(self, rules: tuple[OutlierRule, ...], cells: Mapping[str, Chain], prefix: str) -> None:
+    def _check_outliers(
+        self, rules: tuple[OutlierRule, ...], cells: Mapping[str, Chain], prefix: str
+    ) -> None:
         for number, rule in enumerate(rules):
             path = f"{prefix}outliers[{number}]"
             named = rule.find.frequency.columns
@@ -278,10 +311,14 @@ class _Compiler:
                 elif cells[column].ranked:
                     self._problem(path, f"column {column!r}, a serial number", "columns that rows can share")
                 elif pa.types.is_floating(cells[column].type):
-                    self._problem(path, f"column {column!r} of type {cells[column].type}", "columns with exact values")
+                    self._problem(
+                        path, f"column {column!r} of type {cells[column].type}", "columns with exact values"
+                    )
             outside = [c for c in rule.treat.local_suppression.columns if c not in named]
             if outside:
-                self._problem(path, f"treats {outside[0]!r}", "columns that `find` names", "name it in both places")
+                self._problem(
+                    path, f"treats {outside[0]!r}", "columns that `find` names", "name it in both places"
+                )
 
 
 class _Place:
@@ -290,7 +327,7 @@ class _Place:
 
 
 def _is_number(type_: pa.DataType) -> bool:
-    return pa.types.is_signed_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_)
+    return bool(pa.types.is_signed_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_))
 
 
 def _sum_type(types: set[pa.DataType]) -> pa.DataType:

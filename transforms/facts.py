@@ -17,7 +17,16 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transforms.ordered import Value, check_ordered, exact_sum, from_json, number_of, numbers, to_json, value_of
+from transforms.ordered import (
+    Value,
+    check_ordered,
+    exact_sum,
+    from_json,
+    number_of,
+    numbers,
+    to_json,
+    value_of,
+)
 
 Counts = dict[str, int | Fraction]
 Side = Literal["upper", "lower"]
@@ -198,7 +207,7 @@ class Quantile(Fact):
 def _scaled_sum(array: npt.NDArray[Any], type_: pa.DataType) -> Fraction:
     """Exact sum in the column's own unit (a decimal's unscaled integers come back to scale)."""
     scale = type_.scale if pa.types.is_decimal128(type_) else 0
-    return exact_sum(array) / 10**scale
+    return exact_sum(array) / Fraction(10**scale)
 
 
 def _tail_cut(cut: int | float, beyond: npt.NDArray[Any], type_: pa.DataType) -> TailCut:
@@ -245,7 +254,9 @@ class _Refinement(Fact):
         array = array[array > 0] if self.quantile.over == "positive" else array
         keys = self._keys(array)
         if self.cut is not None:
-            chosen = keys > np.uint64(self.cut) if self.quantile.side == "upper" else keys < np.uint64(self.cut)
+            chosen = (
+                keys > np.uint64(self.cut) if self.quantile.side == "upper" else keys < np.uint64(self.cut)
+            )
             beyond = array[chosen]
             empty = np.zeros(0, np.int64)
             return _Buckets(len(array), 0, empty, len(beyond), _scaled_sum(beyond, values.type), values.type)
@@ -313,7 +324,7 @@ class MeanBeyond(Fact):
 
     def audit(self, values: pa.Array, claim: TailCut) -> Counts:
         present = values.drop_null().to_pylist()
-        beyond = [v for v in present if (v > self.at if self.side == "upper" else v < self.at)]  # type: ignore[operator]
+        beyond = [v for v in present if (v > self.at if self.side == "upper" else v < self.at)]
         return {"beyond": len(beyond), "beyond_sum": sum((Fraction(v) for v in beyond), Fraction(0))}
 
     def accepts(self, counts: Counts, claim: TailCut) -> bool:

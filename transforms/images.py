@@ -217,6 +217,15 @@ def bound_type(value: Number, type_: pa.DataType) -> Number:
 
 
 __all__ = [
-    "Anything", "Bools", "Finite", "Image", "Matching", "Nothing", "Number", "Numbers", "Piece", "Union",
+    "Anything",
+    "Bools",
+    "Finite",
+    "Image",
+    "Matching",
+    "Nothing",
+    "Number",
+    "Numbers",
+    "Piece",
+    "Union",
     "bound_type",
 ]

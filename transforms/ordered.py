@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -39,9 +40,10 @@ def numbers(values: pa.Array) -> npt.NDArray[Any]:
     present = values.drop_null() if values.null_count else values
     if pa.types.is_decimal128(present.type):
         words = np.frombuffer(present.buffers()[1], "<i8") if len(present) else np.empty(0, "<i8")
-        return words[2 * present.offset : 2 * (present.offset + len(present)) : 2]
+        unscaled: npt.NDArray[Any] = words[2 * present.offset : 2 * (present.offset + len(present)) : 2]
+        return unscaled
     if pa.types.is_floating(present.type):
-        floats = present.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        floats: npt.NDArray[Any] = present.cast(pa.float64()).to_numpy(zero_copy_only=False)
         if nans := int(np.isnan(floats).sum()):
             raise CellsRefused("NaN has no place in an order", nans)
         return floats
@@ -109,7 +111,7 @@ def from_json(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     ((tag, text),) = value.items()
-    readers = {
+    readers: dict[str, Callable[[str], Any]] = {
         "int": int,
         "float": float.fromhex,
         "decimal": Decimal,
@@ -118,5 +120,3 @@ def from_json(value: Any) -> Any:
         "date": date.fromisoformat,
     }
     return readers[tag](text)
-
-

@@ -68,6 +68,8 @@ class Derived:
 
 @dataclass(frozen=True)
 class RowRule:
+    """A row technique at its site."""
+
     technique: RowTechnique
     site: Site
 
@@ -159,7 +161,9 @@ class Pipeline:
 
         return explain(self)
 
-    def apply(self, frame: Any, keys: RunKeys, table: str | None = None, stopped: pa.Array | None = None) -> Any:
+    def apply(
+        self, frame: Any, keys: RunKeys, table: str | None = None, stopped: pa.Array | None = None
+    ) -> Any:
         """The delivered rows of any Spark DataFrame, as a lazy DataFrame (facts are measured at once).
 
         The frame must give the same rows each time it is computed. Rows stand in keyed order within partitions, serials

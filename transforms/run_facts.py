@@ -1,4 +1,4 @@
-"""What a run measured (additional information, 추가정보): review is handed it, verify proves it, publishing destroys it."""
+"""What a run measured (additional information, 추가정보): handed to review, proved by verify, then destroyed."""
 
 from __future__ import annotations
 
@@ -78,14 +78,14 @@ class TableFacts:
             (int(threshold[0], 16), int(threshold[1], 16)) if threshold else None,
             raw["subjects"],
             raw["drawn"],
-            *raw["rows"],
-            raw["buckets"],
-            tuple(raw["offsets"]),
-            {
+            **dict(zip(("seen", "stopped_rows", "sampled_rows", "delivered"), raw["rows"], strict=True)),
+            buckets=raw["buckets"],
+            offsets=tuple(raw["offsets"]),
+            concluded={
                 (column, step): {name: conclusion_from_json(value) for name, value in named.items()}
                 for column, step, named in raw["concluded"]
             },
-            tuple(
+            rules=tuple(
                 RuleFacts(
                     tuple(rule["columns"]),
                     tuple(rule["treated"]),

@@ -124,7 +124,9 @@ class ColumnTechnique(Technique):
     def apply(self, values: pa.Array, given: Given) -> pa.Array:
         """`effect` under `nulls` and `when`: what the pipeline calls."""
         if self.nulls == "error" and values.null_count:
-            raise CellsRefused(f"{self.name}: null found, and the plan says `nulls: error`", values.null_count)
+            raise CellsRefused(
+                f"{self.name}: null found, and the plan says `nulls: error`", values.null_count
+            )
         if self.when is None:
             return self.effect(values, given)
         chosen = pc.fill_null(self.when.evaluate(given.columns), False)

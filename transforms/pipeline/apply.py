@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -13,6 +12,7 @@ from transforms.errors import CellsRefused
 from transforms.pipeline.engine import FAILURE, LocalEngine, PassFailed, SparkEngine
 from transforms.pipeline.feed import TableUnit
 from transforms.pipeline.run import Options, Prepared, finish, prepare
+from transforms.pipeline.states import unpack
 from transforms.pipeline.transform import DATA, ToBatches, TransformMap, TransformReduce
 from transforms.pipeline_model import TablePipeline
 from transforms.plan import Plan
@@ -63,12 +63,12 @@ def delivered_frame(engine: SparkEngine, prepared: Prepared) -> Any:
     handle = engine.hold((TransformMap(work), reduce_, engine.units), "transform")
     blobs = engine.shuffled(handle, work.buckets, kinds=True)
 
-    def unpack(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def rows_of(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             for kind, blob in zip(batch.column(1).to_pylist(), batch.column(2), strict=True):
                 if kind == DATA:
                     yield from pa.ipc.open_stream(blob.as_buffer())
                 elif kind == FAILURE:
-                    raise PassFailed([pickle.loads(blob.as_buffer())])
+                    raise PassFailed([unpack(blob.as_buffer())])
 
-    return blobs.mapInArrow(unpack, from_arrow_schema(work.table.schema))
+    return blobs.mapInArrow(rows_of, from_arrow_schema(work.table.schema))

@@ -35,8 +35,8 @@ def sum_of(rule: SumOf, inputs: Sequence[pa.Array], type_: pa.DataType) -> pa.Ar
 
 
 def _sum_of_integers(inputs: Sequence[pa.Array]) -> pa.Array:
-    total: np.ndarray | None = None  # type: ignore[type-arg]
-    null: np.ndarray | None = None  # type: ignore[type-arg]
+    total: np.ndarray | None = None
+    null: np.ndarray | None = None
     bound = 0
     for array in inputs:
         values, mask = values_and_mask(array)
@@ -54,7 +54,7 @@ def largest_of(rule: LargestOf, inputs: Sequence[pa.Array], labels: Sequence[str
     """Row-wise name of the largest input; nulls never win; `none` where all are zero or null."""
     turn = range(len(inputs)) if rule.ties == "first" else range(len(inputs) - 1, -1, -1)
     rows = len(inputs[0])
-    best: np.ndarray | None = None  # type: ignore[type-arg]
+    best: np.ndarray | None = None
     winner = np.zeros(rows, np.int8 if len(inputs) < 128 else np.int32)
     something = np.zeros(rows, np.bool_)
     found = np.zeros(rows, np.bool_)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import pyarrow as pa
 from transforms.derivation import for_broadcast
 from transforms.errors import CellsRefused, Site
 from transforms.pipeline.feed import Damaged, FileUnit, StreamUnit, TableUnit, Unit, WindowedUnit
+from transforms.pipeline.states import pack, unpack
 from transforms.pipeline.transform import DuplicateRowKeys
 from transforms.pipeline.work import StepFailed
 from transforms.predicate import Predicate
@@ -47,13 +47,16 @@ class PassFailed(Exception):
 
 
 def failure_of(error: Exception) -> Failure:
+    """What is reported of an error of the task functions."""
     match error:
         case StepFailed():
             return Failure("step", error.reason, error.site)
         case CellsRefused():
             return Failure("cells", error.reason, None, error.count)
         case DuplicateRowKeys():
-            return Failure("row-key", f"{error.count} rows have the row key of another row", None, error.count)
+            return Failure(
+                "row-key", f"{error.count} rows have the row key of another row", None, error.count
+            )
         case Damaged():
             return Failure("damaged", str(error))
     raise error
@@ -131,7 +134,7 @@ class SparkEngine:
                         for blob in work(unit):
                             yield row(0, STATE, pa.py_buffer(blob))
                     except REPORTED as error:
-                        yield row(0, FAILURE, pa.py_buffer(pickle.dumps(failure_of(error))))
+                        yield row(0, FAILURE, pa.py_buffer(pack(failure_of(error))))
 
             return [bytes(blob) for _, _, blob in _collected(source.mapInArrow(run, ROW_TYPE))]
 
@@ -141,7 +144,9 @@ class SparkEngine:
         with self._broadcast((map_, reduce_, self.units), what) as handle:
             frame = self.shuffled(handle, buckets, kinds)
             found = _collected(frame)
-            return [(kind, bytes(blob)) for _, kind, blob in found] if kinds else [bytes(b) for _, _, b in found]
+            return (
+                [(kind, bytes(blob)) for _, kind, blob in found] if kinds else [bytes(b) for _, _, b in found]
+            )
 
     def shuffled(self, handle: Any, buckets: int, kinds: bool) -> Any:
         """The lazy DataFrame of reduced rows (bucket, kind, blob)."""
@@ -155,7 +160,7 @@ class SparkEngine:
                         kind, blob = rest if kinds else (STATE, rest[0])
                         yield row(bucket, kind, blob if isinstance(blob, pa.Buffer) else pa.py_buffer(blob))
                 except REPORTED as error:
-                    yield row(0, FAILURE, pa.py_buffer(pickle.dumps(failure_of(error))))
+                    yield row(0, FAILURE, pa.py_buffer(pack(failure_of(error))))
 
         def reduce_run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             _, work, _ = handle.value
@@ -176,7 +181,7 @@ class SparkEngine:
                         kind, blob = out if kinds else (STATE, out)
                         yield row(bucket, kind, pa.py_buffer(blob))
                 except REPORTED as error:
-                    yield row(bucket, FAILURE, pa.py_buffer(pickle.dumps(failure_of(error))))
+                    yield row(bucket, FAILURE, pa.py_buffer(pack(failure_of(error))))
 
         mapped = self._source().mapInArrow(map_run, ROW_TYPE)
         return mapped.repartitionById(buckets, "bucket").mapInArrow(reduce_run, ROW_TYPE)
@@ -248,8 +253,10 @@ def _units_of(
 
 def _collected(frame: Any) -> list[tuple[int, int, Any]]:
     table = frame.toArrow()
-    rows = list(zip(table["bucket"].to_pylist(), table["kind"].to_pylist(), table["blob"].to_pylist(), strict=True))
-    failures = [pickle.loads(blob) for _, kind, blob in rows if kind == FAILURE]
+    rows = list(
+        zip(table["bucket"].to_pylist(), table["kind"].to_pylist(), table["blob"].to_pylist(), strict=True)
+    )
+    failures = [unpack(blob) for _, kind, blob in rows if kind == FAILURE]
     if failures:
         raise PassFailed(failures)
     return rows

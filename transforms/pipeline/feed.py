@@ -60,7 +60,11 @@ def conform(batch: pa.RecordBatch, schema: pa.Schema, columns: Sequence[str]) ->
         if array.type != type_:
             if pa.types.is_dictionary(array.type):
                 array = array.dictionary_decode()
-            if pa.types.is_timestamp(array.type) and pa.types.is_timestamp(type_) and array.type.tz != type_.tz:
+            if (
+                pa.types.is_timestamp(array.type)
+                and pa.types.is_timestamp(type_)
+                and array.type.tz != type_.tz
+            ):
                 array = array.cast(pa.timestamp(array.type.unit, tz=type_.tz))
             array = array.cast(type_)
         arrays.append(array)
@@ -77,6 +81,8 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class Piece:
+    """One row group of a file, and the place of its first row in it."""
+
     file: SourceFile
     row_group: int
     first_row: int
@@ -163,7 +169,9 @@ class TableUnit:
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         stored = [c for c in columns if c not in (FILE, ROW)]
         row = self.first_row
-        for batch in self.table.select([c for c in stored if c in self.table.column_names]).to_batches(BATCH_ROWS):
+        for batch in self.table.select([c for c in stored if c in self.table.column_names]).to_batches(
+            BATCH_ROWS
+        ):
             yield _with_place(conform(batch, self.schema, stored), "table", row, columns)
             row += batch.num_rows
 
@@ -211,7 +219,9 @@ class WindowedUnit:
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         needed = [*columns, *sorted(self.window.columns() - set(columns))]
         for batch in self.inner.batches(needed):
-            inside = pc.fill_null(self.window.evaluate({n: batch.column(n) for n in self.window.columns()}), False)
+            inside = pc.fill_null(
+                self.window.evaluate({n: batch.column(n) for n in self.window.columns()}), False
+            )
             yield batch.filter(inside).select(list(columns))
 
     def pilot(self, columns: Sequence[str]) -> pa.RecordBatch | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,11 +13,12 @@ import pyarrow as pa
 
 from transforms.facts import Fact, NeedsAnotherPass
 from transforms.pipeline.feed import FILE, ROW, Unit, row_bytes
+from transforms.pipeline.states import pack, unpack
 from transforms.pipeline.work import (
     BINS,
     Rows,
-    Work,
     Words,
+    Work,
     guarded,
     select,
     stopped_mask,
@@ -72,6 +72,7 @@ class Window:
 
 
 def count_subjects(work: Work, window: Window, draws: Words, rows: int, stopped: int) -> Subjects:
+    """The state of one batch of distinct subjects."""
     top = (draws[:, 0] >> np.uint64(48)).astype(np.int64)
     return Subjects(rows, stopped, np.bincount(top, minlength=BINS), window.pick(draws))
 
@@ -90,7 +91,7 @@ class SubjectsTask:
             found = count_subjects(self.work, self.window, draws[~asked], batch.num_rows, int(asked.sum()))
             state = found if state is None else state.merge(found)
         if state is not None:
-            yield pickle.dumps(state)
+            yield pack(state)
 
 
 def _subject_draws(work: Work, batch: pa.RecordBatch) -> tuple[Words, npt.NDArray[np.bool_]]:
@@ -107,7 +108,7 @@ class SubjectDrawsTask:
     def __call__(self, unit: Unit) -> Iterator[bytes]:
         for batch in unit.batches(narrow_columns(self.work.table)):
             draws, asked = _subject_draws(self.work, batch)
-            yield pickle.dumps(distinct(draws[~asked]))
+            yield pack(distinct(draws[~asked]))
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ class SubjectsMap:
         for bucket in range(self.buckets):
             part = draws[places == bucket]
             if len(part) or bucket == 0:
-                yield bucket, pickle.dumps((part, rows if bucket == 0 else 0, stopped if bucket == 0 else 0))
+                yield bucket, pack((part, rows if bucket == 0 else 0, stopped if bucket == 0 else 0))
 
 
 @dataclass(frozen=True)
@@ -140,10 +141,10 @@ class SubjectsReduce:
     window: Window
 
     def __call__(self, bucket: int, blobs: Sequence[bytes]) -> Iterator[bytes]:
-        parts = [pickle.loads(blob) for blob in blobs]
+        parts = [unpack(blob) for blob in blobs]
         draws = distinct(np.concatenate([part[0] for part in parts]))
         rows, stopped = sum(part[1] for part in parts), sum(part[2] for part in parts)
-        yield pickle.dumps(count_subjects(self.work, self.window, draws, rows, stopped))
+        yield pack(count_subjects(self.work, self.window, draws, rows, stopped))
 
 
 def distinct(draws: Words) -> Words:
@@ -237,7 +238,7 @@ class FactsTask:
             found = self.observe(batch, width)
             total = found if total is None else total.merge(found, self.facts)
         if total is not None:
-            yield pickle.dumps(total)
+            yield pack(total)
 
     def _wanted(self) -> Iterator[tuple[Chain, int, list[tuple[str, Fact]]]]:
         by_site: dict[Site, list[tuple[str, Fact]]] = {}

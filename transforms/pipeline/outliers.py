@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import pyarrow.compute as pc
 from transforms.identifiers import encode_ids
 from transforms.pipeline.feed import Unit
 from transforms.pipeline.measure import bucket_of, narrow_columns
+from transforms.pipeline.states import pack, unpack
 from transforms.pipeline.work import Rows, Work, select, subject_ids
 from transforms.pipeline_model import TablePipeline
 from transforms.plan import OutlierRule
@@ -56,7 +56,11 @@ class Changes:
                 cells[name] = pc.if_else(chosen, pa.scalar(None, before.type), before)
                 if counts is not None:
                     new = cells[name].null_count - before.null_count
-                    _count(counts, (name, -1 - number), (new, len(before) - cells[name].null_count, before.null_count))
+                    _count(
+                        counts,
+                        (name, -1 - number),
+                        (new, len(before) - cells[name].null_count, before.null_count),
+                    )
         return keep
 
 
@@ -121,14 +125,16 @@ class ClassesMap:
         places = bucket_of(hashes[:, 0], self.buckets)
         for bucket in np.unique(places):
             part = merged.filter(pa.array(places == bucket))
-            yield int(bucket), pickle.dumps(part.combine_chunks())
+            yield int(bucket), pack(part.combine_chunks())
 
 
 def _merge(rows: pa.Table, columns: Sequence[str], by_subject: bool) -> pa.Table:
     if by_subject:
         return rows.group_by(rows.column_names).aggregate([])
     summed = rows.group_by(list(columns)).aggregate([("count_all", "sum")])
-    return summed.rename_columns([*columns, "count_all"]) if summed.column_names[-1] != "count_all" else summed
+    return (
+        summed.rename_columns([*columns, "count_all"]) if summed.column_names[-1] != "count_all" else summed
+    )
 
 
 @dataclass(frozen=True)
@@ -139,11 +145,11 @@ class ClassesReduce:
     by_subject: bool
 
     def __call__(self, bucket: int, blobs: Sequence[bytes]) -> Iterator[bytes]:
-        merged = _merge(pa.concat_tables([pickle.loads(blob) for blob in blobs]), self.columns, self.by_subject)
+        merged = _merge(pa.concat_tables([unpack(blob) for blob in blobs]), self.columns, self.by_subject)
         if self.by_subject:
             counted = merged.group_by(list(self.columns)).aggregate([([], "count_all")])
             merged = counted.select([*self.columns, "count_all"])
-        yield pickle.dumps(merged)
+        yield pack(merged)
 
 
 def solve(rule: OutlierRule, classes: pa.Table) -> RuleChange:
@@ -190,7 +196,9 @@ def _solve_group(
     total = sum(counts[m] for m in small + already)
     if not small and (not already or total >= k):
         return [], []
-    large = sorted((m for m in members if counts[m] >= k and not blank[m]), key=lambda m: (counts[m], encoded[m]))
+    large = sorted(
+        (m for m in members if counts[m] >= k and not blank[m]), key=lambda m: (counts[m], encoded[m])
+    )
     taken = list(small)
     for candidate in large:
         if total >= k:
@@ -213,7 +221,7 @@ class DeliveredTask:
         for batch in unit.batches(class_columns(self.work.table, self.needed)):
             _, rows, order = delivered(self.work, batch, self.needed)
             top = (order[:, 0] >> np.uint64(48)).astype(np.int64)
-            yield pickle.dumps((len(rows), np.bincount(top, minlength=1 << 16)))
+            yield pack((len(rows), np.bincount(top, minlength=1 << 16)))
 
 
 @dataclass(frozen=True)
@@ -230,13 +238,13 @@ class DeliveredSubjectsMap:
             words = np.unique(order[:, :2], axis=0)
             places = bucket_of(words[:, 0], self.buckets)
             for bucket in np.unique(places):
-                yield int(bucket), pickle.dumps(words[places == bucket])
+                yield int(bucket), pack(words[places == bucket])
 
 
 @dataclass(frozen=True)
 class DeliveredSubjectsReduce:
+    """How many subjects a bucket delivers."""
+
     def __call__(self, bucket: int, blobs: Sequence[bytes]) -> Iterator[bytes]:
-        words = np.unique(np.concatenate([pickle.loads(blob) for blob in blobs]), axis=0)
-        yield pickle.dumps((bucket, len(words)))
-
-
+        words = np.unique(np.concatenate([unpack(blob) for blob in blobs]), axis=0)
+        yield pack((bucket, len(words)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -21,8 +20,8 @@ from transforms.pipeline.measure import (
     FactsTask,
     Measured,
     Site,
-    Subjects,
     SubjectDrawsTask,
+    Subjects,
     SubjectsMap,
     SubjectsReduce,
     SubjectsTask,
@@ -43,8 +42,9 @@ from transforms.pipeline.outliers import (
     DeliveredTask,
     solve,
 )
+from transforms.pipeline.states import unpack
 from transforms.pipeline.transform import COUNTS, Sink, Tally, TransformMap, TransformReduce, add_tally
-from transforms.pipeline.work import BINS, Work, Words, at_most, domain_cast, make_work
+from transforms.pipeline.work import BINS, Words, Work, at_most, domain_cast, make_work
 from transforms.pipeline_model import TablePipeline
 from transforms.plan import OutlierLimits, Sample
 from transforms.run_facts import RuleFacts, TableFacts
@@ -68,7 +68,7 @@ class Options:
     cores: int = 2
     buckets: int | None = None
     rows_hint: int = 1
-    limits: OutlierLimits = OutlierLimits()
+    limits: OutlierLimits = field(default_factory=OutlierLimits)
     progress: Progress = lambda text: None
 
 
@@ -93,14 +93,27 @@ class Prepared:
         changes = self.work.changes.rules if self.work.changes is not None else ()
         rules = tuple(
             RuleFacts(
-                rule.columns, rule.treated, tuple(rule.suppressed.to_pylist()), tuple(rule.removed.to_pylist()),
-                rule.cells, rule.rows,
+                rule.columns,
+                rule.treated,
+                tuple(rule.suppressed.to_pylist()),
+                tuple(rule.removed.to_pylist()),
+                rule.cells,
+                rule.rows,
             )
             for rule in changes
         )
         return TableFacts(
-            self.work.threshold, self.subjects, self.drawn, self.seen, self.stopped_rows, self.sampled_rows,
-            self.rows, self.work.buckets, self.offsets, self.work.facts, rules,
+            self.work.threshold,
+            self.subjects,
+            self.drawn,
+            self.seen,
+            self.stopped_rows,
+            self.sampled_rows,
+            self.rows,
+            self.work.buckets,
+            self.offsets,
+            self.work.facts,
+            rules,
         )
 
 
@@ -156,8 +169,16 @@ def prepare(
     work = work.with_(buckets=buckets)
     offsets = _offsets(work, engine, options, order, buckets, passes)
     return Prepared(
-        work, subjects, drawn, measured.seen, measured.stopped, measured.sampled, rows, offsets,
-        tuple(outcomes), tuple(passes),
+        work,
+        subjects,
+        drawn,
+        measured.seen,
+        measured.stopped,
+        measured.sampled,
+        rows,
+        offsets,
+        tuple(outcomes),
+        tuple(passes),
     )
 
 
@@ -169,7 +190,9 @@ def _draw_sample(
     found = _subjects(work, engine, options, window, passes)
     n = sample.n if sample.n is not None else math.floor(found.count * Decimal(str(sample.fraction)))
     if n > found.count:
-        raise DataRefused(f"table {table.source}: a sample of {n} subjects is asked for, there are {found.count}")
+        raise DataRefused(
+            f"table {table.source}: a sample of {n} subjects is asked for, there are {found.count}"
+        )
     if n == 0:
         return work.with_(threshold=(0, 0)), found.count, 0
     place = threshold_of(found, n, window)
@@ -186,7 +209,9 @@ def register_draws(prepared: Prepared, engine: Engine) -> Words:
     work = prepared.work
     top = (1 << 64) - 1
     blobs = engine.each(SubjectDrawsTask(work), "the register's subjects")
-    draws = distinct(np.concatenate([pickle.loads(blob) for blob in blobs])) if blobs else np.empty((0, 2), np.uint64)
+    draws = (
+        distinct(np.concatenate([unpack(blob) for blob in blobs])) if blobs else np.empty((0, 2), np.uint64)
+    )
     return draws[at_most(draws, work.threshold or (top, top))]
 
 
@@ -201,7 +226,7 @@ def _subjects(work: Work, engine: Engine, options: Options, window: Window, pass
             SubjectsMap(work, SHUFFLE_BUCKETS), SubjectsReduce(work, window), SHUFFLE_BUCKETS, what
         )
     empty = Subjects(0, 0, np.zeros(BINS, np.int64), np.empty((0, 2), np.uint64))
-    return reduce(Subjects.merge, (pickle.loads(blob) for blob in blobs), empty)
+    return reduce(Subjects.merge, (unpack(blob) for blob in blobs), empty)
 
 
 def _measure(work: Work, engine: Engine, options: Options, passes: list[str]) -> tuple[Measured, Work]:
@@ -235,7 +260,7 @@ def _measure(work: Work, engine: Engine, options: Options, passes: list[str]) ->
 def _gather(task: FactsTask, engine: Engine, what: str) -> Measured:
     found: Measured | None = None
     for blob in engine.each(task, what):
-        state = pickle.loads(blob)
+        state = unpack(blob)
         found = state if found is None else found.merge(state, task.facts)
     return found or Measured(0, 0, 0, 0, np.zeros(BINS, np.int64), {}, 1)
 
@@ -244,7 +269,9 @@ def _filled(
     facts: dict[tuple[Site, str], Fact], found: Measured, table: TablePipeline
 ) -> dict[tuple[Site, str], Any]:
     """States, with the state of no value at all where no row was seen."""
-    types = {(chain.name, number): step.before for chain in table.chains for number, step in enumerate(chain.steps)}
+    types = {
+        (chain.name, number): step.before for chain in table.chains for number, step in enumerate(chain.steps)
+    }
     return {
         key: found.states[key] if key in found.states else fact.observe(pa.array([], types[key[0]]))
         for key, fact in facts.items()
@@ -274,7 +301,7 @@ def _solve_outliers(
             )
             if not blobs:
                 break
-            change = solve(rule, pa.concat_tables([pickle.loads(blob) for blob in blobs]))
+            change = solve(rule, pa.concat_tables([unpack(blob) for blob in blobs]))
             if not len(change.suppressed) and not len(change.removed):
                 break
             earlier = work.changes.rules if work.changes is not None else ()
@@ -291,7 +318,9 @@ def _named(rule: Any) -> tuple[str, ...]:
     return (*rule.find.frequency.columns, *rule.treat.local_suppression.columns)
 
 
-def _check_limits(limits: OutlierLimits, number: int, cells: int, removed: int, rows: int, columns: int) -> None:
+def _check_limits(
+    limits: OutlierLimits, number: int, cells: int, removed: int, rows: int, columns: int
+) -> None:
     if rows == 0 or limits.recheck == "report":
         return
     for what, share, limit in (
@@ -313,7 +342,7 @@ def _count_delivered(
     options.progress(what)
     order, rows = np.zeros(BINS, np.int64), 0
     for blob in engine.each(DeliveredTask(work, _outlier_columns(work.table)), what):
-        found, histogram = pickle.loads(blob)
+        found, histogram = unpack(blob)
         order, rows = order + histogram, rows + found
     return order, rows
 
@@ -328,7 +357,12 @@ def _buckets(rows: int, row_bytes: int, cores: int) -> int:
 
 
 def _offsets(
-    work: Work, engine: Engine, options: Options, order: npt.NDArray[np.int64], buckets: int, passes: list[str]
+    work: Work,
+    engine: Engine,
+    options: Options,
+    order: npt.NDArray[np.int64],
+    buckets: int,
+    passes: list[str],
 ) -> tuple[int, ...]:
     """How many serials lie before each bucket."""
     table = work.table
@@ -339,7 +373,7 @@ def _offsets(
         counts = np.zeros(buckets, np.int64)
         map_ = DeliveredSubjectsMap(work, _outlier_columns(table), buckets)
         for blob in engine.shuffle(map_, DeliveredSubjectsReduce(), buckets, what):
-            bucket, count = pickle.loads(blob)
+            bucket, count = unpack(blob)
             counts[bucket] += count
     else:
         bins = bucket_of(np.arange(BINS, dtype=np.uint64) << np.uint64(48), buckets)
@@ -359,7 +393,7 @@ def finish(prepared: Prepared, engine: Engine, sink: Sink, options: Options) -> 
     tally: Tally = {}
     for kind, blob in found:
         if kind == COUNTS:
-            add_tally(tally, pickle.loads(blob))
+            add_tally(tally, unpack(blob))
         else:
             outputs.append(blob)
     return Finished(tuple(outputs), tally)

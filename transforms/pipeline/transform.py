@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -16,6 +15,7 @@ from transforms.given import Given
 from transforms.pipeline.derived import derive
 from transforms.pipeline.feed import FILE, ROW, Unit
 from transforms.pipeline.measure import bucket_of
+from transforms.pipeline.states import pack, unpack
 from transforms.pipeline.work import Rows, Work, guarded, select
 from transforms.pipeline_model import TablePipeline
 
@@ -33,6 +33,7 @@ def all_columns(table: TablePipeline) -> list[str]:
 
 
 def order_names(width: int) -> list[str]:
+    """Names of the columns that carry a row's order draw through the shuffle."""
     return [f"\x00{number}" for number in range(width)]
 
 
@@ -48,6 +49,7 @@ def tally(before: pa.Array, after: pa.Array) -> tuple[int, int, int]:
 
 
 def add_tally(total: Tally, more: Tally) -> Tally:
+    """Adds `more` to `total`, in place."""
     for key, counts in more.items():
         old = total.get(key, (0, 0, 0))
         total[key] = (old[0] + counts[0], old[1] + counts[1], old[2] + counts[2])
@@ -57,7 +59,7 @@ def add_tally(total: Tally, more: Tally) -> Tally:
 def transform(
     work: Work, rows: Rows, counts: Tally | None = None
 ) -> tuple[dict[str, pa.Array], npt.NDArray[np.bool_] | None]:
-    """The delivered cells that come from single rows (all chains but the serials), and which rows outlier rules keep."""
+    """Delivered cells that come from single rows (all but serials), and which rows outlier rules keep."""
     cells: dict[str, pa.Array] = {}
     for chain in work.table.chains:
         if chain.ranked:
@@ -101,9 +103,11 @@ class TransformMap:
             arrays = [pa.array(np.ascontiguousarray(order[:, word])) for word in range(order.shape[1])]
             out = pa.RecordBatch.from_arrays([*arrays, *cells.values()], names=[*names, *cells])
             yield from self._split(out, np.bincount(places, minlength=buckets))
-        yield 0, COUNTS, pa.py_buffer(pickle.dumps(counts))
+        yield 0, COUNTS, pa.py_buffer(pack(counts))
 
-    def _split(self, batch: pa.RecordBatch, sizes: npt.NDArray[np.int64]) -> Iterator[tuple[int, int, pa.Buffer]]:
+    def _split(
+        self, batch: pa.RecordBatch, sizes: npt.NDArray[np.int64]
+    ) -> Iterator[tuple[int, int, pa.Buffer]]:
         most = max(1, BLOB_BYTES * batch.num_rows // max(1, batch.nbytes))
         start = 0
         for bucket in np.flatnonzero(sizes):
@@ -123,6 +127,7 @@ def to_blob(batch: pa.RecordBatch) -> pa.Buffer:
 
 
 def from_blobs(blobs: Sequence[pa.Buffer]) -> pa.Table:
+    """The rows of several blobs."""
     return pa.concat_tables([pa.ipc.open_stream(blob).read_all() for blob in blobs])
 
 
@@ -168,7 +173,7 @@ class Sink(Protocol):
 
 @dataclass(frozen=True)
 class TransformReduce:
-    """One order bucket: sort by draw, serials, derived columns; then the sink. Yields what the sink yields, and tallies."""
+    """One order bucket: sort by draw, serials, derived columns; then the sink. Yields its answers, and tallies."""
 
     work: Work
     offsets: tuple[int, ...]
@@ -178,14 +183,14 @@ class TransformReduce:
         counts: Tally = {}
         for kind, blob in blobs:
             if kind == COUNTS:
-                add_tally(counts, pickle.loads(blob))
+                add_tally(counts, unpack(blob))
         data = [blob for kind, blob in blobs if kind == DATA]
         if data:
             rows = self.finish(bucket, from_blobs(data), counts)
             for out in self.sink(bucket, rows):
                 yield DATA, out
         if counts:
-            yield COUNTS, pickle.dumps(counts)
+            yield COUNTS, pack(counts)
 
     def finish(self, bucket: int, rows: pa.Table, counts: Tally | None = None) -> pa.Table:
         """The bucket's delivered rows in order, all columns."""

@@ -86,7 +86,9 @@ def subject_ids(table: TablePipeline, batch: pa.RecordBatch) -> pa.Array:
         return row_ids(table, batch)
     array = batch.column(table.subject)
     if array.null_count:
-        raise CellsRefused(f"table {table.source}: null in the subject's column {table.subject}", array.null_count)
+        raise CellsRefused(
+            f"table {table.source}: null in the subject's column {table.subject}", array.null_count
+        )
     if table.subject_type is not None and array.type != table.subject_type:
         array = domain_cast(array, table.subject_type)
     return encode_ids([array])
@@ -139,7 +141,8 @@ def _member(draws: Words, listed: Words) -> npt.NDArray[np.bool_]:
 def at_most(draws: Words, threshold: tuple[int, int]) -> npt.NDArray[np.bool_]:
     """Which 128-bit draws are not above the threshold."""
     high, low = np.uint64(threshold[0]), np.uint64(threshold[1])
-    return (draws[:, 0] < high) | ((draws[:, 0] == high) & (draws[:, 1] <= low))
+    inside: npt.NDArray[np.bool_] = (draws[:, 0] < high) | ((draws[:, 0] == high) & (draws[:, 1] <= low))
+    return inside
 
 
 def select(work: Work, batch: pa.RecordBatch) -> Selected:
@@ -158,7 +161,9 @@ def select(work: Work, batch: pa.RecordBatch) -> Selected:
         if work.register is not None:
             unknown = int((stays & ~_member(draws, work.register)).sum())
             if unknown:
-                raise CellsRefused(f"table {table.source}: rows of subjects whom the register does not list", unknown)
+                raise CellsRefused(
+                    f"table {table.source}: rows of subjects whom the register does not list", unknown
+                )
     sampled = int(stays.sum())
     for rule in table.row_rules:
         stays &= _kept(rule.technique, rule.site, batch)

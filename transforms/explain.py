@@ -1,0 +1,80 @@
+"""A pipeline in words: phases, steps, passes over the data and shuffles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from transforms.pipeline_model import Chain, Derived, Pipeline, TablePipeline
+from transforms.plan import SumOf
+
+
+def explain(pipeline: Pipeline) -> str:
+    """What `gamyeong check --explain` prints: no value, no key, no measured figure."""
+    lines = [f"plan {pipeline.plan.plan}, fingerprint {pipeline.fingerprint}"]
+    for table in pipeline.tables.values():
+        lines += ["", f"table {table.source} → {table.name}: {len(table.columns)} columns delivered", *_table(table)]
+    return "\n".join(lines)
+
+
+def _table(table: TablePipeline) -> Iterator[str]:
+    yield "phases:"
+    for number, phase in enumerate(_phases(table), 1):
+        yield f"  {number}. {phase}"
+    yield "columns:"
+    alike: dict[str, list[str]] = {}
+    for column in table.columns:
+        alike.setdefault(_rule_key(column), []).append(column.name)
+    for key, names in alike.items():
+        yield f"  {names[0] if len(names) == 1 else f'{names[0]} … {names[-1]} ({len(names)} columns)'}: {key}"
+    if table.excluded:
+        yield f"  not delivered: {', '.join(table.excluded)}"
+    yield "passes over the data:"
+    yield from (f"  {line}" for line in _passes(table))
+
+
+def _phases(table: TablePipeline) -> Iterator[str]:
+    yield "stop requests left out" if table.subject is not None else "all rows (no subject is named)"
+    if table.sample is not None:
+        size = f"fraction {table.sample.fraction}" if table.sample.fraction is not None else f"n = {table.sample.n}"
+        yield f"sample of subjects, simple, without replacement, {size}"
+    elif table.register is not None:
+        yield f"the sample of subject {table.register}"
+    for rule in table.row_rules:
+        yield f"rows: {rule.technique.wording('en').method}: {rule.technique.wording('en').level}"
+    if table.fact_depth():
+        yield "facts about the target data (cut-offs, means)"
+    yield "column techniques"
+    for number, outlier in enumerate(table.outliers, 1):
+        find = outlier.find.frequency
+        treated = ", ".join(outlier.treat.local_suppression.columns)
+        yield (
+            f"outlier rule {number}: classes of {', '.join(find.columns)} below {find.below} ({find.count}s): "
+            f"local suppression of {treated}, else of the record"
+        )
+    if table.derived:
+        yield "derived columns, from final cells"
+    yield "keyed order" + (" and serial numbers" if table.has_serial else "")
+
+
+def _rule_key(column: Chain | Derived) -> str:
+    if isinstance(column, Derived):
+        kind = "sum" if isinstance(column.derive, SumOf) else "largest"
+        return f"derived: {kind} of {len(column.inputs)} columns ({column.type})"
+    steps = " → ".join(f"{s.technique.wording('en').method} ({s.technique.wording('en').level})" for s in column.steps)
+    return f"{steps} [{column.source_type} → {column.type}]"
+
+
+def _passes(table: TablePipeline) -> Iterator[str]:
+    narrow = sorted(table.key_columns() | table.condition_columns())
+    if table.sample is not None:
+        shuffle = "" if table.one_row_per_subject else "; a shuffle of draws (subjects have many rows)"
+        yield f"subjects: reads {', '.join(narrow)}{shuffle}"
+    depth = max(1, table.fact_depth())
+    for number in range(1, depth + 1):
+        wanted = [c.name for c in table.chains if any(s.facts and s.depth == number for s in c.steps)]
+        yield f"facts, pass {number} of {depth}: reads {', '.join(narrow)} and {len(wanted)} more columns"
+    for number, _ in enumerate(table.outliers, 1):
+        yield f"outlier rule {number}: reads the class columns; a shuffle of classes"
+    if table.has_serial and table.by_subject and not table.one_row_per_subject:
+        yield "delivered subjects: a shuffle of draws, for serial numbers"
+    yield "transform: reads every column once; one shuffle by keyed order; writes"
