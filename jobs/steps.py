@@ -6,9 +6,10 @@ import contextlib
 import importlib
 import io
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TextIO
 
 from jobs.cli import JOBS
 
@@ -22,19 +23,29 @@ class Step:
     summary: Mapping[str, Any]
 
 
+class _Relay(io.TextIOBase):
+    """Passes a job's lines on as they come, and keeps its `--json` line."""
+
+    def __init__(self, onward: TextIO) -> None:
+        self._onward, self._begun = onward, ""
+        self.summary: Mapping[str, Any] = {}
+
+    def write(self, text: str) -> int:
+        *lines, self._begun = (self._begun + text).split("\n")
+        for line in lines:
+            if line.startswith('{"job": '):
+                self.summary = json.loads(line)
+            else:
+                print(line, file=self._onward, flush=True)
+        return len(text)
+
+
 def take(job: str, argv: Sequence[str], *, environment: str | None, quiet: bool) -> Step:
     """Runs `gamyeong JOB …` here. Its words for people are passed on; its errors it has told itself."""
     words = [*argv, "--json"]
     words += ["--environment", environment] if environment else []
     words += ["--quiet"] if quiet else []
-    caught = io.StringIO()
-    with contextlib.redirect_stdout(caught):
+    relay = _Relay(sys.stdout)
+    with contextlib.redirect_stdout(relay):
         code: int = importlib.import_module(f"jobs.{JOBS[job][0]}").main(words)
-    *text, last = caught.getvalue().splitlines() or [""]
-    try:
-        summary = json.loads(last)
-    except ValueError:
-        text, summary = [*text, last], {}
-    if any(text):
-        print("\n".join(text), flush=True)
-    return Step(job, code, summary)
+    return Step(job, code, relay.summary)

@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 
 from jobs.demo import main
 
-CUSTOMERS = "6000"
+CUSTOMERS = "82000"
 # Spark's spill files and logs, and locks that every start takes.
 PASSING = ("scratch", "_locks", "locks", ".lock")
 
