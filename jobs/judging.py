@@ -99,15 +99,16 @@ def judge(
             continue
         if not other:
             current.append(one)
-        elif not wrong:
+        elif wrong:
+            problems.append(_other_content(one, other))
+        else:
             stale.append((one, other))
     anew = {person(one.field("reviewer")): one.field("at") for one in current}
     for one, other in stale:
         if one.field("outcome") == "rejected" and not _elsewhere(one, record):
             current.append(one)
         elif anew.get(person(one.field("reviewer")), "") <= one.field("at"):
-            who = one.field("reviewer")
-            problems.append(f"{one.file}: {who} decided about other content: {', '.join(other)}")
+            problems.append(_other_content(one, other))
     if problems:
         raise Refused("\n".join([f"run {folder.run} can't be published:", *problems]))
     return _outcome(current, able, need)
@@ -122,6 +123,10 @@ def _ended(decision: Decision, pinned: Iterable[Reviewer]) -> bool:
     """True if it was signed by a revoked key, so that it counts no more; what was rejected stays rejected."""
     signer = _signer(decision, pinned)
     return signer is not None and signer.revoked is not None and decision.field("outcome") != "rejected"
+
+
+def _other_content(decision: Decision, other: list[str]) -> str:
+    return f"{decision.file}: {decision.field('reviewer')} decided about other content: {', '.join(other)}"
 
 
 def _elsewhere(decision: Decision, record: RunRecord) -> bool:

@@ -8,11 +8,13 @@ the rest. `hook` is called with the name of each step before it is taken: tests 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
+
+from pydantic import ValidationError
 
 from jobs import additional, release
 from jobs.clock import Clock, utc_now
@@ -25,9 +27,19 @@ from jobs.manifest import load as load_manifest
 from jobs.processing import processing_fields
 from jobs.release import Published
 from jobs.runs import RunFolder, RunRecord, release_manifest
+from transforms.plan import AdditionalInformation, Adequacy, Application, People, Purpose, Use
+from transforms.technique import Model
 
 Hook = Callable[[str], None]
 GOOD = {"verify.json": "equal", "result.json": "fit"}
+READ_HERE: dict[str, type[Model]] = {
+    "application": Application,
+    "purpose": Purpose,
+    "use": Use,
+    "people": People,
+    "adequacy": Adequacy,
+    "additional_information": AdditionalInformation,
+}
 
 
 @dataclass(frozen=True)
@@ -54,6 +66,7 @@ def publish(folder: RunFolder, clock: Clock = utc_now, hook: Hook = no_hook) -> 
     ledger = evidence_ledger(folder.environment, clock)
     with ExitStack() as held:
         held.enter_context(exclusive(folder.lock, f"run {folder.run}"))
+        held.enter_context(_refusals_entered(folder, ledger))
         record, plan = _evidence(folder)
         held.enter_context(exclusive(_output_lock(folder, record), f"the output {record.output}"))
         before = _committed(folder, record)
@@ -66,19 +79,32 @@ def publish(folder: RunFolder, clock: Clock = utc_now, hook: Hook = no_hook) -> 
         try:
             manifest, judged = _gate(folder, record, plan, ledger, clock, hook)
             _copy_and_commit(folder, record, manifest, judged, set(before), hook)
-        except Refused as refusal:
+        except Refused:
             _sweep(folder, record, set(_committed(folder, record)))
-            ledger.append("publish-refused", {"run": folder.run, "reason": refusal.message})
             raise
         return _completed(folder, record, plan, ledger, hook, already=False)
+
+
+@contextmanager
+def _refusals_entered(folder: RunFolder, ledger: Ledger) -> Iterator[None]:
+    try:
+        yield
+    except Refused as refusal:
+        ledger.append("publish-refused", {"run": folder.run, "reason": refusal.message})
+        raise
 
 
 def _evidence(folder: RunFolder) -> tuple[RunRecord, dict[str, Any]]:
     """Record and plan; what is damaged there is an altered document: Refused."""
     try:
-        return folder.load_record(), folder.load_plan()
+        record, plan = folder.load_record(), folder.load_plan()
+        for name, model in READ_HERE.items():
+            model.model_validate(plan[name])
     except BadInput as error:
         raise Refused(error.message) from None
+    except (KeyError, TypeError, ValidationError):
+        raise Refused(f"{folder.plan_json} is damaged: not the fields of a plan") from None
+    return record, plan
 
 
 def _output_lock(folder: RunFolder, record: RunRecord) -> Any:
