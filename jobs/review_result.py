@@ -1,0 +1,84 @@
+"""The review's result as it is kept: an allow-list, so that no value and no fact comes along."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Literal
+
+from jobs.runs import RunRecord
+
+if TYPE_CHECKING:
+    from transforms.expectations.validation import Judged
+
+Verdict = Literal["fit", "unfit"]
+# What an expectation may tell: numbers of cells, rows, columns, classes, subjects; names of columns.
+COUNTS = frozenset({
+    "cells", "outside", "stray_nulls", "rows", "missing", "extra", "other_type", "reordered", "annotated",
+    "subjects", "k", "classes", "classes_below", "countable",
+})  # fmt: skip
+NAMES = frozenset({"columns"})
+K_ANONYMITY = "expect_k_anonymity"
+
+
+def verdict_of(tables: Mapping[str, Sequence[Judged]]) -> Verdict:
+    """`fit` (적정) only where every expectation about every table holds."""
+    every = [one for judged in tables.values() for one in judged]
+    return "fit" if every and all(one.success for one in every) else "unfit"
+
+
+def result_body(
+    record: RunRecord, anonymity: Mapping[str, tuple[int, Sequence[str]]], tables: Mapping[str, Sequence[Judged]]
+) -> dict[str, Any]:
+    """The content of result.json. `anonymity` is the k that the plan asks for and its columns, by table."""
+    return {
+        "format": 1,
+        "verdict": verdict_of(tables),
+        "run": record.run,
+        "fingerprint": record.fingerprint,
+        "tables": [asdict(one) for one in record.tables],
+        "k": {name: _k(anonymity[name], tables[name]) for name in tables if name in anonymity},
+        "expectations": [_expectation(name, one) for name, judged in tables.items() for one in judged],
+    }
+
+
+def _expectation(table: str, one: Judged) -> dict[str, Any]:
+    allowed = {name: value for name, value in one.counts.items() if _allowed(name, value)}
+    return {
+        "table": table,
+        "type": one.expectation,
+        "column": one.column,
+        "success": one.success,
+        "counts": allowed,
+    }
+
+
+def _k(asked: tuple[int, Sequence[str]], judged: Sequence[Judged]) -> dict[str, Any]:
+    """k asked and found; found is None where persons can't be told apart in what is delivered."""
+    counts = next(one.counts for one in judged if one.expectation == K_ANONYMITY)
+    k, columns = asked
+    found = {name: counts.get(name) for name in ("classes", "classes_below")}
+    return {"asked": k, "found": counts.get("k"), "columns": list(columns), **found}
+
+
+def _allowed(name: str, value: Any) -> bool:
+    if name in NAMES:
+        return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    return name in COUNTS and isinstance(value, int)
+
+
+def failures(tables: Mapping[str, Sequence[Judged]]) -> list[str]:
+    """One line for each expectation that failed: table, column, what was counted."""
+    return [
+        f"{name}{f', column {one.column}' if one.column else ''}: {one.expectation} failed ({_told(one)})"
+        for name, judged in tables.items()
+        for one in judged
+        if not one.success
+    ]
+
+
+def _told(one: Judged) -> str:
+    shown = {name: value for name, value in one.counts.items() if _allowed(name, value)}
+    texts = [f"{name} {', '.join(value) if isinstance(value, list) else value}" for name, value in shown.items()
+             if value != []]  # fmt: skip
+    return ", ".join(texts)

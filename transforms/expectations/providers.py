@@ -1,0 +1,83 @@
+"""Metrics of a staged table: one columnar pass for all cells, one aggregation for the classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from great_expectations.core.metric_domain_types import MetricDomainTypes
+from great_expectations.execution_engine.sparkdf_execution_engine import SparkDFExecutionEngine
+from great_expectations.expectations.metrics.metric_provider import metric_value
+from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
+
+from transforms.expectations.handed import PARAMETER, find_handed
+from transforms.measures.k_anonymity import Anonymity, anonymity
+from transforms.pipeline.review import Adequacy, adequacy, compare, frame_schema
+
+CELLS, CLASSES, SUBJECTS = "gamyeong.cells", "gamyeong.classes", "gamyeong.subjects"
+T = TypeVar("T")
+
+
+def _frame(execution_engine: Any, domain: Any) -> Any:
+    frame, _, _ = execution_engine.get_compute_domain(domain, domain_type=MetricDomainTypes.TABLE)
+    return frame
+
+
+def _noted(name: str, call: Callable[[], T]) -> T:
+    """Great Expectations makes a failed expectation of what a metric raises; the job wants to know better."""
+    try:
+        return call()
+    except Exception as error:
+        find_handed(name).failures.append(error)
+        raise
+
+
+class CellsMetric(TableMetricProvider):
+    """Every cell, serial and schema of a staged version (transforms.pipeline.review), once for all columns."""
+
+    metric_name = CELLS
+    value_keys = (PARAMETER,)
+
+    @metric_value(engine=SparkDFExecutionEngine)
+    def _spark(cls, execution_engine: Any, metric_domain_kwargs: Any, metric_value_kwargs: Any, **_: Any) -> Adequacy:  # noqa: N805
+        name = metric_value_kwargs[PARAMETER]
+        handed = find_handed(name)
+        frame = _frame(execution_engine, metric_domain_kwargs)
+
+        def count() -> Adequacy:
+            label = f"review {handed.table.name}"
+            found = adequacy(handed.table, handed.facts, frame.sparkSession, handed.files, label)
+            return replace(found, schema=found.schema.merge(compare(frame_schema(frame), handed.table.schema)))
+
+        return _noted(name, count)
+
+
+class ClassesMetric(TableMetricProvider):
+    """k-anonymity of a staged version, by a Spark aggregation."""
+
+    metric_name = CLASSES
+    value_keys = (PARAMETER, "k", "quasi_identifiers", "subject")
+
+    @metric_value(engine=SparkDFExecutionEngine)
+    def _spark(cls, execution_engine: Any, metric_domain_kwargs: Any, metric_value_kwargs: Any, **_: Any) -> Anonymity:  # noqa: N805
+        asked = metric_value_kwargs
+        frame = _frame(execution_engine, metric_domain_kwargs)
+        return _noted(
+            asked[PARAMETER],
+            lambda: anonymity(frame, asked["quasi_identifiers"], asked["k"], asked.get("subject")),
+        )
+
+
+class SubjectsMetric(TableMetricProvider):
+    """Distinct subjects of a staged version by their delivered pseudonym."""
+
+    metric_name = SUBJECTS
+    value_keys = (PARAMETER, "subject")
+
+    @metric_value(engine=SparkDFExecutionEngine)
+    def _spark(cls, execution_engine: Any, metric_domain_kwargs: Any, metric_value_kwargs: Any, **_: Any) -> int:  # noqa: N805
+        column = metric_value_kwargs["subject"]
+        frame = _frame(execution_engine, metric_domain_kwargs)
+        name = metric_value_kwargs[PARAMETER]
+        return _noted(name, lambda: int(frame.select("`" + column.replace("`", "``") + "`").distinct().count()))

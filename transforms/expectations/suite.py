@@ -1,0 +1,83 @@
+"""The adequacy suite of a table, made from its plan, in Great Expectations' own JSON.
+
+An engineer runs it with Great Expectations and this package: `load_suite(text)`, then, within
+`handed_in(handed) as parameters`, `batch.validate(suite, expectation_parameters=parameters)`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from great_expectations.core.expectation_suite import ExpectationSuite, expectationSuiteSchema
+
+from transforms.expectations import classes
+from transforms.expectations.handed import PARAMETER
+from transforms.pipeline_model import Derived, TablePipeline
+from transforms.plan import KAnonymity
+
+REVIEWED = {"$PARAMETER": PARAMETER}
+
+
+def make_suite(table: TablePipeline, k: KAnonymity | None, fingerprint: str) -> ExpectationSuite:
+    """One expectation for each delivered column, then those about the table. It holds no fact and no value."""
+    suite = ExpectationSuite(name=f"{table.name}-{fingerprint[:16]}")
+    suite.expectations = [*_columns(table), *_table(table), *_k_anonymity(table, k)]
+    return suite
+
+
+def _columns(table: TablePipeline) -> Iterator[classes.ReviewExpectation]:
+    for column in table.columns:
+        if isinstance(column, Derived):
+            yield classes.ExpectDerivedCellsToAddUp(reviewed=REVIEWED, column=column.name)
+        elif column.ranked:
+            yield classes.ExpectSerialNumbersWithoutGap(reviewed=REVIEWED, column=column.name)
+        else:
+            yield classes.ExpectCellsInImageOfChain(reviewed=REVIEWED, column=column.name)
+
+
+def _table(table: TablePipeline) -> Iterator[classes.ReviewExpectation]:
+    yield classes.ExpectRowsAsCounted(reviewed=REVIEWED)
+    yield classes.ExpectColumnsAsPlanned(reviewed=REVIEWED)
+    yield classes.ExpectNoExcludedColumn(reviewed=REVIEWED)
+    yield classes.ExpectNullsAsPlanned(reviewed=REVIEWED)
+    if table.sample is not None:
+        pseudonym = delivered_subject(table)
+        if pseudonym is None:
+            yield classes.ExpectSubjectsAsSampled(reviewed=REVIEWED)
+        else:
+            yield classes.ExpectManyRowSubjectsAsSampled(reviewed=REVIEWED, subject=pseudonym)
+
+
+def _k_anonymity(table: TablePipeline, k: KAnonymity | None) -> Iterator[classes.ReviewExpectation]:
+    named = quasi_identifiers(table, k)
+    if k is not None and named:
+        yield classes.ExpectKAnonymity(
+            reviewed=REVIEWED, k=k.k, quasi_identifiers=named, subject=delivered_subject(table)
+        )
+
+
+def quasi_identifiers(table: TablePipeline, k: KAnonymity | None) -> list[str]:
+    """The delivered columns whose classes are counted: those that `adequacy` names, else all of that kind."""
+    if k is None or k.columns is None:
+        return list(table.quasi_identifiers)
+    return [column.name for column in table.columns if column.name in k.columns]
+
+
+def delivered_subject(table: TablePipeline) -> str | None:
+    """The column by which persons with many rows are told apart; None where each row is a person's only one."""
+    if table.one_row_per_subject or table.subject is None:
+        return None
+    return table.subject if any(chain.name == table.subject for chain in table.chains) else None
+
+
+def suite_json(suite: ExpectationSuite) -> dict[str, Any]:
+    """The suite as Great Expectations writes it."""
+    plain: dict[str, Any] = json.loads(json.dumps(suite.to_json_dict()))
+    return plain
+
+
+def load_suite(text: str) -> ExpectationSuite:
+    """The suite from its JSON. (Great Expectations finds our classes because this module imports them.)"""
+    return ExpectationSuite(**expectationSuiteSchema.load(json.loads(text)))
