@@ -43,7 +43,8 @@ def numbers_of(values: pa.Array) -> tuple[Cells, pa.Buffer | None]:
         values = values.cast(pa.int32() if pa.types.is_date32(values.type) else pa.int64())
     valid = None
     if values.null_count:
-        valid = pc.is_valid(values).buffers()[1]
+        # `is_valid` would return a slice's bits with their offset.
+        valid = pc.invert(pc.is_null(values)).buffers()[1]
         values = pc.fill_null(values, pa.scalar(0, values.type))
     numbers = _numbers(values)
     if numbers.dtype.kind == "f" and (found := int(np.isnan(numbers).sum())):
