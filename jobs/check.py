@@ -64,13 +64,9 @@ def _compiled(loaded: Loaded, schemas: Mapping[str, pa.Schema]) -> Pipeline:
     single = loaded.plan.source is not None
     missing = [name for name in loaded.plan.tables if name not in schemas]
     if missing:
-        raise BadInput(
-            f"no schema for {', '.join(missing)}; give --schema TABLE=PLACE for each, or --schema alone"
-        )
+        raise BadInput(f"no schema for {', '.join(missing)}; give --schema TABLE=PLACE for each, or --schema alone")
     try:
-        return compile_plan(
-            loaded.plan, schemas[OWN] if single else schemas, loaded.hierarchies, loaded.lines
-        )
+        return compile_plan(loaded.plan, schemas[OWN] if single else schemas, loaded.hierarchies, loaded.lines)
     except PlanError as error:
         raise loaded.placed(error) from None
 
@@ -84,10 +80,7 @@ def _schemas(path: Path, wanted: Sequence[str], context: Context) -> dict[str, p
     for one in wanted:
         name, _, place = one.rpartition("=")
         if name not in sources:
-            known = (
-                ", ".join(f"{table}=PLACE" for table in sources if table)
-                or "a place alone: the plan has one table"
-            )
+            known = ", ".join(f"{table}=PLACE" for table in sources if table) or "a place alone: the plan has one table"
             raise BadInput(f"--schema {one!r}; allowed: {known}")
         found[name] = _schema(place, context)
     return found

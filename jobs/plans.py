@@ -14,9 +14,7 @@ from transforms.plan_loader import Loaded, Rule, load
 from transforms.plan_sections import Sections, part
 
 
-def open_plan(
-    path: str | Path, environment: Environment, schemas: Mapping[str, pa.Schema] | None = None
-) -> Loaded:
+def open_plan(path: str | Path, environment: Environment, schemas: Mapping[str, pa.Schema] | None = None) -> Loaded:
     """The plan in a file; PlanError with every problem, a floor that it does not meet among them (refused).
 
     `schemas` as for `transforms.plan_loader.load`.

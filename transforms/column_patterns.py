@@ -57,11 +57,7 @@ def expand(pattern: str, columns: Sequence[str]) -> list[Match]:
         return [Match(column) for column in columns if column == pattern]
     compiled, names = _compiled(pattern)
     met = ((column, compiled.fullmatch(column)) for column in columns)
-    return [
-        Match(column, dict(zip(names, found.groups(), strict=True)))
-        for column, found in met
-        if found is not None
-    ]
+    return [Match(column, dict(zip(names, found.groups(), strict=True))) for column, found in met if found is not None]
 
 
 def fill(pattern: str, captures: Mapping[str, str]) -> str:

@@ -13,9 +13,7 @@ from transforms.plan import ColumnRule, LargestOf
 from transforms.plan_sections import Sections, TableSection, table_sections
 from transforms.technique import ColumnTechnique, Technique
 
-_RESIDENT_NUMBER = re.compile(
-    r"주민등록번호|주민번호|(?<![a-z])rrn(?![a-z])|resident.?registration", re.IGNORECASE
-)
+_RESIDENT_NUMBER = re.compile(r"주민등록번호|주민번호|(?<![a-z])rrn(?![a-z])|resident.?registration", re.IGNORECASE)
 # What makes many values of a measured cut-off's neighbourhood one, so that it is not published.
 _COARSER = frozenset(
     {
@@ -56,11 +54,7 @@ def _changes_all(rule: ColumnRule) -> bool:
 
 
 def _identifier(path: str, rule: ColumnRule) -> Iterator[Problem]:
-    if (
-        rule.apply is not None
-        and not _changes_all(rule)
-        and (rule.kind == "identifier" or rule.legal == "unique-24")
-    ):
+    if rule.apply is not None and not _changes_all(rule) and (rule.kind == "identifier" or rule.legal == "unique-24"):
         what = "an identifier" if rule.kind == "identifier" else "unique identification information"
         partly = any(step.name != "keep" for step in rule.apply)
         yield Problem(
@@ -103,9 +97,7 @@ def _derivation(path: str, rule: ColumnRule) -> Iterator[Problem]:
     captures = {name for pattern in operand_patterns(rule.derive) for name in capture_names(pattern)}
     if rule.derive.as_ not in captures:
         allowed = f"a capture of the columns it reads: {', '.join(sorted(captures)) or 'they have none'}"
-        yield Problem(
-            f"{path}.derive.as", repr(rule.derive.as_), allowed, hint=did_you_mean(rule.derive.as_, captures)
-        )
+        yield Problem(f"{path}.derive.as", repr(rule.derive.as_), allowed, hint=did_you_mean(rule.derive.as_, captures))
 
 
 def _chain(path: str, rule: ColumnRule) -> Iterator[Problem]:
@@ -130,9 +122,7 @@ def _chain(path: str, rule: ColumnRule) -> Iterator[Problem]:
                 refused=True,
             )
         if number > 0 and getattr(step, "nulls", "keep") == "remove":
-            yield Problem(
-                f"{place}.nulls", "`remove` in a later step", "`nulls: remove` in a column's first step only"
-            )
+            yield Problem(f"{place}.nulls", "`remove` in a later step", "`nulls: remove` in a column's first step only")
         if step.name == "keep" and len(steps) > 1:
             yield Problem(place, "`keep` beside other steps", "`keep` alone")
         if step.name == "serial-number" and len(steps) > 1:

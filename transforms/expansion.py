@@ -94,9 +94,7 @@ class _Expansion:
                 owners.setdefault(match.column, []).append(path)
                 found[match.column] = self._column(match, rule, path, in_source=True)
             if not matches and rule.derive is not None:
-                new += [
-                    self._column(match, rule, path, in_source=False) for match in self._derived(pattern, rule)
-                ]
+                new += [self._column(match, rule, path, in_source=False) for match in self._derived(pattern, rule)]
         self._check_owners(owners)
         columns = [found[name] for name in self.names if name in found] + new
         self._check_derivations(columns)

@@ -14,14 +14,13 @@ from transforms.plan import Plan
 def fingerprint(plan: Plan, hierarchies: Mapping[str, Hierarchy]) -> str:
     """SHA-256 (64 hex digits) of the plan's canonical JSON and of the contents of its hierarchies.
 
-    Canonical: defaults filled in, `extends` resolved, keys sorted, no spaces, UTF-8 in NFC. So comments,
-    the order of keys and the spelling in YAML do not count; every parameter and every cell of a
-    hierarchy does. The order of column rules counts: it is the order of the published columns.
+    Canonical: `extends` resolved, steps without parameters that say the default, keys sorted, no
+    spaces, UTF-8 in NFC. So comments, the order of keys and the spelling in YAML do not count; every
+    parameter and every cell of a hierarchy does, and the order of column rules, in which new columns stand.
     """
     whole = {
         "plan": plan.canonical(),
-        "column_order": {"": list(plan.columns)}
-        | {name: list(table.columns) for name, table in plan.tables.items()},
+        "column_order": {"": list(plan.columns)} | {name: list(table.columns) for name, table in plan.tables.items()},
         "hierarchies": {name: hierarchy.plain() for name, hierarchy in sorted(hierarchies.items())},
     }
     text = json.dumps(whole, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=True)

@@ -66,9 +66,7 @@ class Hierarchy:
         if pa.types.is_integer(values.type):
             values = values.cast(pa.string())
         elif not pa.types.is_string(values.type):
-            raise TechniqueError(
-                f"hierarchy {self.name} on a column of type {values.type}", "text or integers"
-            )
+            raise TechniqueError(f"hierarchy {self.name} on a column of type {values.type}", "text or integers")
         place = self._places(values)
         missed = pc.and_(pc.is_null(place), pc.is_valid(values))
         if pc.any(missed).as_py():
@@ -129,9 +127,7 @@ def parse_hierarchy(text: str, name: str) -> Hierarchy:
         for number, row in _numbered(text)
     ]
     if not rows:
-        raise PlanError(
-            [Problem(name, "an empty file", "a header of levels and a row for each value", file=name)]
-        )
+        raise PlanError([Problem(name, "an empty file", "a header of levels and a row for each value", file=name)])
     header, body = rows[0][1], rows[1:]
     prefixed = header[0] == PREFIX
     levels = header[1:] if prefixed else header
@@ -180,9 +176,7 @@ def _repeated(rows: list[tuple[int, list[str]]], header: list[str], name: str) -
     return problems
 
 
-def _two_parents(
-    rows: list[tuple[int, list[str]]], header: list[str], first: int, name: str
-) -> list[Problem]:
+def _two_parents(rows: list[tuple[int, list[str]]], header: list[str], first: int, name: str) -> list[Problem]:
     problems = []
     for place in range(first, len(header) - 1):
         parents: dict[str, str] = {}

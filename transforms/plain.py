@@ -14,12 +14,17 @@ from transforms.predicate import Predicate
 def plain(value: Any) -> Any:
     """Models as dicts by their names in plans, tuples as lists, exact numbers as numbers, dates as text.
 
+    Of a model, what differs from its defaults: so a parameter that says the default is none at all.
     A Decimal that came from a plan becomes the float that the plan's text stands for, so that parsing it
     again gives the same Decimal. Mappings whose keys are not all texts become lists of pairs.
     """
     if isinstance(value, BaseModel):
-        fields = type(value).model_fields.items()
-        return {field.alias or name: plain(getattr(value, name)) for name, field in fields}
+        given = {
+            field.alias or name: getattr(value, name)
+            for name, field in type(value).model_fields.items()
+            if field.is_required() or getattr(value, name) != field.get_default(call_default_factory=True)
+        }
+        return {name: plain(one) for name, one in given.items()}
     if isinstance(value, Predicate):
         return plain(value.plain())
     if isinstance(value, dict):

@@ -305,5 +305,5 @@ class Plan(Model):
     time_zone: str = "UTC"
 
     def canonical(self) -> dict[str, Any]:
-        """The plan as plain data, for its fingerprint: defaults filled in, aliases as in YAML."""
+        """The plan as plain data with the names of YAML: for its fingerprint, and to be read again."""
         return self.model_dump(mode="json", by_alias=True)

@@ -34,9 +34,7 @@ def _purpose(sections: Sections) -> Iterator[Problem]:
             refused=True,
         )
     if basis is not None and not basis.strip():
-        yield Problem(
-            "purpose.legal_basis", "nothing", "the article that allows it, such as 개인정보 보호법 제28조의2"
-        )
+        yield Problem("purpose.legal_basis", "nothing", "the article that allows it, such as 개인정보 보호법 제28조의2")
 
 
 def _use(sections: Sections) -> Iterator[Problem]:
@@ -87,14 +85,15 @@ def _form(sections: Sections) -> Iterator[Problem]:
     allowed = "`source` and `columns` (one table), or `subjects` and `tables` (several tables of a person)"
     if single and several:
         yield Problem(several[0], f"`{several[0]}` beside `{single[0]}`", allowed)
-    elif not single and not several:
-        yield Problem("plan", "no table to process", allowed)
-    if several and not single:
+    elif several:
+        if "tables" not in several:
+            yield Problem("subjects", "`subjects` without `tables`", allowed)
         for name in ("rows", "outliers", "excluded"):
             if sections.get(name):
                 yield Problem(name, f"`{name}` of a plan with several tables", f"`{name}` within each table")
-    elif sections.get("subjects"):
-        yield Problem("subjects", "`subjects` without `tables`", allowed)
+    elif len(single) < 2:
+        found = "no table to process" if not single else f"`{single[0]}` alone"
+        yield Problem(single[0] if single else "plan", found, allowed)
 
 
 def _names(sections: Sections) -> Iterator[Problem]:
@@ -104,9 +103,7 @@ def _names(sections: Sections) -> Iterator[Problem]:
     named |= {table.prefix.rstrip("."): table.name for table in table_sections(sections) if table.name}
     for path, name in named.items():
         if name is not None and (not _FOLDER.fullmatch(name) or name.endswith((" ", "."))):
-            yield Problem(
-                path, repr(name), "a name of letters, digits, spaces, - _ . ( ), for it names a folder"
-            )
+            yield Problem(path, repr(name), "a name of letters, digits, spaces, - _ . ( ), for it names a folder")
     sources = {
         table.prefix + "source" if table.name else "source.table": table.table
         for table in table_sections(sections)
@@ -135,10 +132,11 @@ def _source(sections: Sections) -> Iterator[Problem]:
 def _sample(sections: Sections) -> Iterator[Problem]:
     sample: Sample | None = sections.get("sample")
     subjects = subjects_of(sections)
-    if sample is not None and subjects and "source" not in sections and sample.of not in subjects:
+    single = sections.get("source") is not None
+    if sample is not None and subjects and not single and sample.of not in subjects:
         found = "nothing" if sample.of is None else repr(sample.of)
         yield Problem("sample.of", found, f"one of the subjects: {', '.join(subjects)}")
-    if sample is not None and not subjects and sample.of is not None and "source" in sections:
+    if sample is not None and not subjects and single and sample.of is not None:
         yield Problem("sample.of", repr(sample.of), "no `of`: there is one table")
 
 

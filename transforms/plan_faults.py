@@ -89,9 +89,7 @@ def _problem(error: ErrorDetails, root: Node, main_file: str) -> Problem:
         if kind == "string_type" and not isinstance(node.value, (dict, tuple)) and node.value is not None:
             hint = "put it in quotes to make it a text"
         elif kind == "literal_error":
-            hint = did_you_mean(
-                node.value, context["expected"].replace("'", "").replace(" or ", ", ").split(", ")
-            )
+            hint = did_you_mean(node.value, context["expected"].replace("'", "").replace(" or ", ", ").split(", "))
     file = node.file if node.file != main_file else None
     return Problem(path_text(loc), found, allowed, node.place, hint, refused, file)
 
@@ -120,13 +118,7 @@ def shown(node: Node) -> str:
         return f"a list of {len(value)}"
     if value is None:
         return "nothing"
-    text = (
-        repr(value)
-        if isinstance(value, str)
-        else str(value).lower()
-        if isinstance(value, bool)
-        else str(value)
-    )
+    text = repr(value) if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
     return text if len(text) <= 60 else f"{text[:57]}…"
 
 

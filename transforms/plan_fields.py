@@ -60,6 +60,8 @@ def _other_shape(raw: object, *, for_rows: bool) -> list[InitErrorDetails]:
 
 
 def _row_steps(raw: object) -> tuple[Technique, ...]:
+    if raw in ([], ()):
+        return ()
     return _steps(raw, for_rows=True)
 
 

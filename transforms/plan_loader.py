@@ -198,9 +198,7 @@ def _hierarchies(
             existing = [place / name for place in places if (place / name).is_file()]
             if not existing:
                 failed.add(name)
-                known = sorted(
-                    {one.name for place in places if place.is_dir() for one in place.glob("*.csv")}
-                )
+                known = sorted({one.name for place in places if place.is_dir() for one in place.glob("*.csv")})
                 problems.append(
                     Problem(
                         path,

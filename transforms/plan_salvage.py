@@ -20,9 +20,7 @@ def sound_sections(data: Mapping[str, Any]) -> dict[str, Any]:
         if name == "columns":
             sections[name] = _rules(raw)
         elif name == "tables" and isinstance(raw, Mapping):
-            sections[name] = {
-                str(table): part for table, one in raw.items() if (part := _table(one)) is not None
-            }
+            sections[name] = {str(table): part for table, one in raw.items() if (part := _table(one)) is not None}
         elif (value := _sound(field.annotation, raw)) is not None:
             sections[name] = value
     return sections

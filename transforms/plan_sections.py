@@ -95,10 +95,7 @@ def subjects_of(sections: Sections) -> Mapping[str, Subject]:
 
 
 def _used(sections: Sections) -> dict[str, str]:
-    used = {
-        f"source.row_key[{number}]": key
-        for number, key in enumerate(_keys(part(sections, "source", "row_key")))
-    }
+    used = {f"source.row_key[{number}]": key for number, key in enumerate(_keys(part(sections, "source", "row_key")))}
     for names in (("source", "subject"), ("source", "period", "column")):
         column = part(sections, *names)
         if column is not None:

@@ -77,9 +77,7 @@ class Predicate(ABC):
         )
 
     @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         return {"type": "object", "minProperties": 1, "description": "A condition on source columns."}
 
 
@@ -109,9 +107,7 @@ class Comparison(Predicate):
             if pa.types.is_string(type_):
                 return []
             return [f"`starts_with` on column {self.column!r} of type {type_}; it takes text only"]
-        if self.operator in (*_ORDERED, "between") and (
-            pa.types.is_boolean(type_) or pa.types.is_binary(type_)
-        ):
+        if self.operator in (*_ORDERED, "between") and (pa.types.is_boolean(type_) or pa.types.is_binary(type_)):
             return [f"`{self.operator}` on column {self.column!r} of type {type_}, which has no order"]
         operands = self.operand if isinstance(self.operand, tuple) else (self.operand,)
         found = (_unfit(operand, type_) for operand in operands)
@@ -215,9 +211,7 @@ def _parse(raw: object, loc: Location, complaints: list[InitErrorDetails]) -> Pr
     return whole[0] if len(whole) == 1 else Every(whole)
 
 
-def _parse_entry(
-    key: str, value: object, loc: Location, complaints: list[InitErrorDetails]
-) -> Predicate | None:
+def _parse_entry(key: str, value: object, loc: Location, complaints: list[InitErrorDetails]) -> Predicate | None:
     if key == "not":
         part = _parse(value, loc, complaints)
         return None if part is None else Not(part)

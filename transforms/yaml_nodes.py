@@ -21,9 +21,9 @@ from transforms.errors import PlanError, Problem
 _NULL = re.compile(r"null|Null|NULL|~|")
 _BOOL = re.compile(r"true|True|TRUE|false|False|FALSE")
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
-_FLOAT = re.compile(
-    r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
-)
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+# What the parser itself gives to scalars; which of these a scalar is we decide by the schema's own rules.
+_CORE_TAGS = frozenset({"str", "int", "float", "bool", "null", "map", "seq", "timestamp", "merge", "value"})
 _PLAIN_WORD = re.compile(r"[\w\-{}*]+")
 Key = str | int | float | bool | None
 
@@ -117,9 +117,7 @@ def _convert(raw: Any, loc: Location, file: str, problems: list[Problem], seen: 
         return Node(None, line, file)
     seen.add(id(raw))
     if raw.anchor:
-        problems.append(
-            Problem(path_text(loc), "an anchor (&name)", "the value written out", line, file=file)
-        )
+        problems.append(Problem(path_text(loc), "an anchor (&name)", "the value written out", line, file=file))
     if isinstance(raw, ScalarNode):
         return Node(_scalar(raw, loc, file, problems), line, file)
     _refuse_tag(raw, loc, file, problems)
@@ -145,10 +143,8 @@ def _convert(raw: Any, loc: Location, file: str, problems: list[Problem], seen: 
 
 def _refuse_tag(raw: Any, loc: Location, file: str, problems: list[Problem]) -> None:
     tag = str(raw.tag or "")
-    if tag and not tag.startswith("tag:yaml.org,2002:"):
-        problems.append(
-            Problem(path_text(loc), f"the tag {tag!r}", "no tags", raw.start_mark.line + 1, file=file)
-        )
+    if tag and tag.removeprefix("tag:yaml.org,2002:") not in _CORE_TAGS:
+        problems.append(Problem(path_text(loc), f"the tag {tag!r}", "no tags", raw.start_mark.line + 1, file=file))
 
 
 def _scalar(raw: Any, loc: Location, file: str, problems: list[Problem]) -> Key:

@@ -1,0 +1,122 @@
+"""`gamyeong check`: fast, without Spark, exit 0, 2 or 3, every problem told."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from deltalake import write_deltalake
+
+from jobs.check import main
+from jobs.environment import Environment
+from jobs.retail import schema
+
+ROOT = Path(__file__).resolve().parents[2]
+PLAN = str(ROOT / "conf/plans/retail-third-party.yaml")
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, str, str]:
+    code = main([str(one) for one in arguments])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def changed(tmp_path: Path, old: str, new: str) -> Path:
+    """The retail plan with one change, in a folder of its own."""
+    text = Path(PLAN).read_text("utf-8")
+    assert text.count(old) == 1
+    path = tmp_path / "plan.yaml"
+    path.write_text(text.replace(old, new), "utf-8")
+    return path
+
+
+def test_a_valid_plan(capsys: pytest.CaptureFixture[str], environment_file: Path) -> None:
+    code, out, err = run(capsys, PLAN, "--environment", environment_file, "--json")
+    said = json.loads(out.splitlines()[-1])
+    assert (code, err) == (0, "")
+    assert (said["plan"], said["exit"], len(said["fingerprint"])) == ("retail-third-party", 0, 64)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "told"),
+    [
+        ("unit: 10,", "unit: 0,", 2, "apply[1].rounding.unit: 0; allowed: a number above 0"),
+        ("apply: serial-number", "apply: keep", 3, "columns.customer_id.apply: an identifier that is kept"),
+        ("{k: 3}", "{k: 2}", 3, "adequacy.k-anonymity: k = 2; allowed: k of 3 or more: the environment's floor"),
+        ("{k-anonymity: {k: 3}, on_failure: stop}", "{reviewers: 3}", 3, "adequacy.k-anonymity: no k-anonymity"),
+    ],
+)
+def test_exit_codes(
+    old: str, new: str, code: int, told: str,
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], environment_file: Path,
+) -> None:  # fmt: skip
+    found, out, err = run(capsys, changed(tmp_path, old, new), "--environment", environment_file)
+    assert (found, out) == (code, "")
+    assert told in err
+    assert "line " in err
+    assert "Traceback" not in err
+
+
+def test_against_a_parquet_file(tmp_path: Path, capsys: pytest.CaptureFixture[str], environment_file: Path) -> None:
+    place = tmp_path / "sample.parquet"
+    pq.write_table(schema().empty_table(), place)
+    code, out, _ = run(capsys, PLAN, "--schema", place, "--environment", environment_file)
+    assert code == 0
+    assert "fits its table" in out
+
+
+def test_names_and_types_that_do_not_fit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], environment_file: Path
+) -> None:
+    wrong = schema()
+    wrong = wrong.set(wrong.get_field_index("age"), pa.field("age", pa.bool_()))
+    wrong = wrong.set(wrong.get_field_index("sex"), pa.field("gender", pa.string()))
+    pq.write_table(wrong.empty_table(), tmp_path / "wrong.parquet")
+    code, _, err = run(capsys, PLAN, "--schema", tmp_path / "wrong.parquet", "--environment", environment_file)
+    assert code == 2
+    assert "column 'gender' of table retail/customers has no rule" in err
+    assert "columns.sex: 'sex', but no column" in err
+
+
+def test_a_type_that_a_technique_cannot_take(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], environment_file: Path
+) -> None:
+    wrong = schema()
+    wrong = wrong.set(wrong.get_field_index("amount_etc_202112"), pa.field("amount_etc_202112", pa.string()))
+    pq.write_table(wrong.empty_table(), tmp_path / "wrong.parquet")
+    code, _, err = run(capsys, PLAN, "--schema", tmp_path / "wrong.parquet", "--environment", environment_file)
+    assert code == 2
+    assert "columns.amount_{category}_{month}.apply[0]" in err
+    assert "string" in err
+
+
+def test_against_the_plans_own_table_in_the_source_zone(
+    environment: Environment, capsys: pytest.CaptureFixture[str], environment_file: Path
+) -> None:
+    place = (environment.zone("source") / "retail/customers").local
+    write_deltalake(str(place), schema().empty_table())
+    code, out, _ = run(capsys, PLAN, "--explain", "--environment", environment_file)
+    assert code == 0
+    assert "pass 1 of 1" in out
+
+
+@pytest.mark.parametrize("place", ["retail/none", "other=x.parquet", __file__])
+def test_places_that_are_no_tables(place: str, capsys: pytest.CaptureFixture[str], environment_file: Path) -> None:
+    code, _, err = run(capsys, PLAN, "--schema", place, "--environment", environment_file)
+    assert code == 2
+    assert "Traceback" not in err
+
+
+def test_it_imports_neither_spark_nor_pandas() -> None:
+    # Spark's import alone takes longer than the second that a check may take.
+    script = (
+        f"import sys; from jobs.check import main; code = main([{PLAN!r}, '--quiet']); "
+        "print(code, sorted({'pyspark', 'pandas', 'great_expectations'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "0 []"
