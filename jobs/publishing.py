@@ -125,7 +125,7 @@ def _sweep(folder: RunFolder, record: RunRecord, done: set[str]) -> None:
     for one in record.tables:
         if one.name not in done:
             place = folder.published(record, one.name)
-            release.sweep(place, folder.environment.zone("published"), folder.run)
+            release.sweep(place, folder.environment.zone("published"), record)
 
 
 def _gate(
@@ -173,7 +173,7 @@ def _copy_and_commit(
     copies: dict[str, dict[str, str]] = {}
     for table in missing:
         hook(f"copy {table.name}")
-        copies[table.name] = release.copy_files(*places[table.name], table, folder.run)
+        copies[table.name] = release.copy_files(*places[table.name], table, record)
     metadata = {
         "gamyeong.fingerprint": record.fingerprint,
         "gamyeong.manifest": manifest.digest,

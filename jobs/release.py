@@ -25,6 +25,7 @@ from deltalake.transaction import (
 from jobs.clock import stamp
 from jobs.errors import Operational, Refused
 from jobs.manifest import CHUNK, THREADS, ManifestFile, TableManifest, carried, staged_log
+from jobs.names import folder_name
 from jobs.runs import PERIOD_COLUMN, RunRecord
 from jobs.storage import Location
 
@@ -70,16 +71,26 @@ def commit_of(place: Location, name: str, run: str) -> Published | None:
     raise Operational(f"{place} knows run {run}, but its log does not hold the commit any more")
 
 
-def copy_files(source: Location, target: Location, table: TableManifest, run: str) -> dict[str, str]:
+def data_folder(period: str | None) -> str:
+    """Where a release's files lie in its table: `period=2026-10/`, as Polars finds a period by the path alone."""
+    return f"{PERIOD_COLUMN}={folder_name(period)}/" if period else ""
+
+
+def copy_files(
+    source: Location, target: Location, table: TableManifest, record: RunRecord
+) -> dict[str, str]:
     """Copies a staged table's files and gives back their new names by their old ones.
 
     Each is hashed on the way: Refused if one differs from the manifest, or the staged log does. Names
     depend on run and manifest alone: a second attempt replaces the first, and `sweep` knows them.
     """
     _check_log(source, table)
-    filesystem, folder = target.filesystem()
+    below = data_folder(record.period)
+    filesystem, folder = (target / below if below else target).filesystem()
     filesystem.create_dir(folder, recursive=True)
-    names = {file.path: f"part-{place:05d}-{run}.parquet" for place, file in enumerate(table.files)}
+    names = {
+        file.path: f"{below}part-{place:05d}-{record.run}.parquet" for place, file in enumerate(table.files)
+    }
 
     def copied(file: ManifestFile) -> str | None:
         return None if _copy(source / file.path, target / names[file.path]) == file.sha256 else file.path
@@ -91,11 +102,12 @@ def copy_files(source: Location, target: Location, table: TableManifest, run: st
     return names
 
 
-def sweep(target: Location, zone: Location, run: str) -> None:
+def sweep(target: Location, zone: Location, record: RunRecord) -> None:
     """Removes the copies of a run that has not committed here, and the folders that hold nothing else."""
-    filesystem, folder = target.filesystem()
+    below = data_folder(record.period)
+    filesystem, folder = (target / below if below else target).filesystem()
     for file in filesystem.get_file_info(pafs.FileSelector(folder, allow_not_found=True)):
-        if file.base_name.startswith("part-") and file.base_name.endswith(f"-{run}.parquet"):
+        if file.base_name.startswith("part-") and file.base_name.endswith(f"-{record.run}.parquet"):
             filesystem.delete_file(file.path)
     _, end = zone.filesystem()
     while len(folder) > len(end) and not filesystem.get_file_info(

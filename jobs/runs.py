@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from jobs.environment import Environment
-from jobs.errors import BadInput, Refused
+from jobs.errors import BadInput
+from jobs.names import folder_name
 from jobs.storage import Location, write_atomically
 from transforms.derivation import canonical_json
 
@@ -96,7 +96,7 @@ class RunFolder:
 
     def staged(self, table: str) -> Location:
         """One staged Delta table."""
-        return self.staging / safe_name(table)
+        return self.staging / folder_name(table)
 
     @property
     def additional(self) -> Location:
@@ -206,31 +206,18 @@ class RunFolder:
 
     def published(self, record: RunRecord, table: str) -> Location:
         """Where a table of this run is published; several tables of one release share a folder."""
-        place = release_folder(self.environment, record) / safe_name(record.output)
-        return place if len(record.tables) == 1 else place / safe_name(table)
+        place = release_folder(self.environment, record) / folder_name(record.output)
+        return place if len(record.tables) == 1 else place / folder_name(table)
 
 
 def release_folder(environment: Environment, record: RunRecord) -> Location:
     """published/<application>/<recipient>: all that one recipient may read."""
-    return environment.zone("published") / safe_name(record.application) / safe_name(record.recipient)
+    return environment.zone("published") / folder_name(record.application) / folder_name(record.recipient)
 
 
 def release_manifest(environment: Environment, record: RunRecord) -> Location:
     """The manifest that stands beside a release once all of its tables are committed."""
-    return release_folder(environment, record) / f"{safe_name(record.output)}.release.json"
-
-
-_UNSAFE = re.compile(r"[/\\\x00-\x1f\x7f:*?\"<>|%#]")
-
-
-def safe_name(text: str) -> str:
-    """`text` if it can be the name of a folder in any zone; Refused otherwise. Korean stays as it is."""
-    if not text or text.strip() != text or text[0] in "._" or _UNSAFE.search(text):
-        raise Refused(
-            f"{text!r} can't name a folder; allowed: text that doesn't start with a dot or an underscore "
-            "and has no slash, colon, quote, control or wildcard character"
-        )
-    return text
+    return release_folder(environment, record) / f"{folder_name(record.output)}.release.json"
 
 
 def list_runs(environment: Environment) -> list[str]:

@@ -26,7 +26,7 @@ from jobs.reviewer import new_reviewer
 from jobs.runs import RunFolder, RunRecord, SourceVersion, StagedTable, run_name
 from jobs.signing import SigningKey, load_key
 
-NOON = datetime(2026, 12, 5, 12, tzinfo=UTC)
+NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 REVIEWERS = ("김검토", "이검토", "박검토")
 
 
@@ -44,8 +44,8 @@ def plan(**changed: Any) -> dict[str, Any]:
             "form": "third-party",
             "recipient": "지역경제연구원",
             "place": "closed",
-            "from": "2026-12-01",
-            "until": "2028-12-31",
+            "from": "2026-01-01",
+            "until": "2098-12-31",
         },
         "people": {
             "responsible": "최책임",

@@ -58,7 +58,7 @@ def complete(case) -> None:
     for table in case.record.tables:
         place = case.place(table.name)
         listed = DeltaTable(str(place)).file_uris()
-        assert len(listed) == len(list(place.glob("*.parquet"))), "no orphan"
+        assert len(listed) == len(list(place.rglob("*.parquet"))), "no orphan"
         properties = DeltaTable(str(place)).metadata().configuration
         assert properties["gamyeong.fingerprint"] == case.folder.run
     assert state_of(case.folder).next == ""

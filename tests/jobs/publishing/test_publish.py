@@ -14,6 +14,7 @@ from jobs import additional
 from jobs.errors import DataFailed, Refused, Waiting
 from jobs.keys import KeyGone
 from jobs.ledger import chain_problems, evidence_ledger
+from jobs.names import folder_name
 from jobs.processing import FIELDS, as_text, processing_lines
 from jobs.signers import pinned_signers
 
@@ -42,7 +43,7 @@ def test_a_reviewed_run_is_published_in_one_commit_with_its_comments_and_propert
     assert not release.already
     # application number and recipient name the folder, so that the recipient is handed that one alone
     assert case.place().relative_to(case.environment.zone("published").local).parts == (
-        "2024-017", "지역경제연구원", "retail",
+        "2024-017", folder_name("지역경제연구원"), "retail",
     )  # fmt: skip
 
 
@@ -107,7 +108,7 @@ def test_the_processing_ledger_has_the_form_s_fields(make_run):
     assert line["manner"] == "외부제공"
     assert line["recipient"] == "지역경제연구원"
     assert line["files"] == [str(case.place())]
-    assert line["period_of_use"] == "2026-12-01 ~ 2028-12-31"
+    assert line["period_of_use"] == "2026-01-01 ~ 2098-12-31"
     assert line["checker"] == "김검토, 박검토, 이검토"
     text = as_text([line])
     assert all(label in text for label in FIELDS.values())
@@ -192,14 +193,14 @@ def test_a_period_is_appended_and_replaces_only_its_own_period(make_run):
     assert [(row["period"], row["age"]) for row in october.published()] == [
         ("2026-09", 10), ("2026-09", 20), ("2026-10", 30), ("2026-10", 40),
     ]  # fmt: skip
-    old = {path.name for path in october.place().glob(f"*-{october.folder.run}.parquet")}
+    old = {path.name for path in october.place().rglob(f"*-{october.folder.run}.parquet")}
     assert old
     again = make_run(ages=(70,), period="2026-10", version=2, tables={"retail": [rows_of(70)]}).approve()
     again.publish()
     assert [(row["period"], row["age"]) for row in again.published()] == [
         ("2026-09", 10), ("2026-09", 20), ("2026-10", 70),
     ]  # fmt: skip
-    left = [path.name for path in again.place().glob("*.parquet")]
+    left = [path.name for path in again.place().rglob("*.parquet")]
     assert not old & set(left), "what was replaced is physically gone"
     assert {september.folder.run, again.folder.run} == {name.split("-")[2].split(".")[0] for name in left}
     manifest = json.loads((again.place().parent / "retail.release.json").read_text())

@@ -124,7 +124,7 @@ def test_a_reviewer_who_decides_anew_about_what_changed_is_heard(make_run):
     case = make_run().approve()
     (case.folder.report / "index.html").local.write_text("<p>second edition</p>")
     refused(case, "decided about other content: report/index.html")
-    case.now = datetime(2026, 12, 5, 13, tzinfo=UTC)
+    case.now = datetime(2026, 1, 5, 13, tzinfo=UTC)
     case.approve()
     case.publish()
     assert len(case.published()) == 5
@@ -248,7 +248,7 @@ def test_a_decision_that_was_removed_again(make_run):
     refused(case, "the ledger knows this decision of 박검토, but it was removed or altered")
 
 
-@pytest.mark.parametrize("at", ["2027-01-01T00:00:00.000000Z", "2026-12-05T10:00:00.000000Z", "yesterday"])
+@pytest.mark.parametrize("at", ["2027-01-01T00:00:00.000000Z", "2026-01-05T10:00:00.000000Z", "yesterday"])
 def test_a_decision_out_of_its_time(make_run, at):
     case = make_run()
     forge(case, "김검토", at=at)
@@ -278,11 +278,11 @@ def test_a_replaced_ledger(make_run):
 
 def test_use_after_until(make_run):
     case = make_run().approve()
-    case.now = datetime(2028, 12, 31, 23, tzinfo=UTC)
+    case.now = datetime(2098, 12, 31, 23, tzinfo=UTC)
     case.publish()
     late = make_run(version=2).approve()
-    late.now = datetime(2029, 1, 1, tzinfo=UTC)
-    with pytest.raises(Refused, match="ended on 2028-12-31"):
+    late.now = datetime(2099, 1, 1, tzinfo=UTC)
+    with pytest.raises(Refused, match="ended on 2098-12-31"):
         late.publish()
 
 
@@ -341,10 +341,11 @@ def test_an_encrypted_key_needs_its_passphrase(environment, tmp_path):
     assert [one.name for one in load_reviewers(environment)] == ["비밀"]
 
 
-def test_copies_of_a_killed_attempt_are_gone_after_a_refusal(make_run):
-    case = make_run().approve()
-    case.place().mkdir(parents=True)
-    pq.write_table(pa.table({"serial": [1]}), case.place() / f"part-00000-{case.folder.run}.parquet")
+@pytest.mark.parametrize(("period", "below"), [(None, ""), ("2026-10", "period=2026-10")])
+def test_copies_of_a_killed_attempt_are_gone_after_a_refusal(make_run, period, below):
+    case = make_run(period=period).approve()
+    (case.place() / below).mkdir(parents=True)
+    pq.write_table(pa.table({"serial": [1]}), case.place() / below / f"part-00000-{case.folder.run}.parquet")
     (case.folder.report / "index.html").local.write_text("<p>other</p>")
     with pytest.raises(Refused):
         case.publish()
