@@ -1,0 +1,341 @@
+"""The verdict on one staged table: what the verifying pass found, against what the run claims."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from transforms.distributions import Bins, Distribution, Shape, distribution, is_shown
+from transforms.draws import Draws
+from transforms.facts import Counts, Fact
+from transforms.pipeline.engine import Engine
+from transforms.pipeline.locate import Located, Sides, locate
+from transforms.pipeline.recompute import Sums, body_columns
+from transforms.pipeline.states import unpack
+from transforms.pipeline.verify import (
+    BUCKET,
+    SOURCE,
+    STAGED,
+    SUBJECT_BUCKETS,
+    SUBJECTS,
+    Bucket,
+    FactKey,
+    Seen,
+    VerifyMap,
+    VerifyReduce,
+)
+from transforms.pipeline.verify_outliers import claimed_changes, wrong_rules
+from transforms.pipeline.work import Words, Work, make_work
+from transforms.pipeline_model import Chain, TablePipeline
+from transforms.predicate import Predicate
+from transforms.run_facts import TableFacts
+from transforms.run_keys import RunKeys
+
+# No bin of a distribution stands for fewer persons, nor for fewer than the plan's k.
+FEWEST_PERSONS = 10
+SHOWN_ATTRIBUTES = 4
+What = Literal["schema", "fact", "sample", "counts", "outliers", "rows", "order", "cells"]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that is not as the plan says. `place` is a column, a site or a count's name, never a value.
+
+    `rows` is how many rows are concerned (None where that was not counted).
+    """
+
+    what: What
+    place: str
+    rows: int | None = None
+
+    def __str__(self) -> str:
+        rows = "" if self.rows is None else f" ({self.rows} rows)"
+        return f"{self.what}: {self.place}{rows}"
+
+
+@dataclass(frozen=True)
+class TableVerdict:
+    """What verify found of one table. `rows` are counts by phase, `whole` as in `Located`."""
+
+    table: str
+    differences: tuple[Difference, ...]
+    rows: Mapping[str, int] = field(default_factory=dict)
+    columns: int = 0
+    facts: int = 0
+    distributions: Mapping[str, Mapping[str, Distribution | None]] = field(default_factory=dict)
+    whole: bool = True
+
+    @property
+    def equal(self) -> bool:
+        return not self.differences
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A run's claims about one table, ready to be recomputed: pipeline, keyed draws, claimed facts."""
+
+    work: Work
+    facts: TableFacts
+
+    @classmethod
+    def of(
+        cls,
+        table: TablePipeline,
+        keys: RunKeys,
+        facts: TableFacts,
+        stopped: Words | None = None,
+        register: Words | None = None,
+    ) -> Claim:
+        """`stopped` and `register` are sorted draws, of who asked to stop and of who is in the register's sample."""
+        work = make_work(table, keys).with_(
+            stopped=stopped,
+            register=register,
+            threshold=facts.threshold,
+            facts=facts.concluded,
+            changes=claimed_changes(facts.rules),
+            buckets=facts.buckets,
+        )
+        return cls(work, facts)
+
+
+@dataclass(frozen=True)
+class Ways:
+    """How verify reads: `source` alone, `both` with the staged units beside it (as `StagedUnit`).
+
+    `both` has no window of its own: `window` is applied to units of the source alone.
+    """
+
+    source: Engine
+    both: Engine
+    seed: Draws
+    staged_schema: pa.Schema
+    window: Predicate | None = None
+    progress: Callable[[str], None] = lambda text: None
+
+
+def verify_table(claim: Claim, ways: Ways, k: int | None = None) -> TableVerdict:
+    """Recomputes every cell of a table and compares; a second pass, only on a difference, names the columns.
+
+    Errors: PassFailed where the source can't be recomputed.
+    """
+    table = claim.work.table
+    differences = [*_schema_differences(table.schema, ways.staged_schema), *_incomplete(claim)]
+    if differences:
+        return TableVerdict(table.name, tuple(differences))
+    for number in wrong_rules(claim.work, ways.source):
+        differences.append(Difference("outliers", f"outliers[{number}]"))
+    ways.progress(f"verify {table.name}: every cell")
+    shown = shown_columns(table)
+    sample = table.sample if table.register is None else None
+    found = _Found.of(
+        ways.both.shuffle(
+            VerifyMap(claim.work, ways.seed, shown, sample, ways.window),
+            VerifyReduce(claim.work, ways.seed, claim.facts.offsets),
+            max(claim.work.buckets, SUBJECT_BUCKETS),
+            "every cell",
+            kinds=True,
+        )
+    )
+    differences += [
+        *_fact_differences(table, claim, found.seen),
+        *_sample_differences(claim, found),
+        *_count_differences(claim, found),
+    ]
+    cells, located = _cell_differences(claim, ways, found)
+    least = max(k or 0, FEWEST_PERSONS)
+    return TableVerdict(
+        table.name,
+        (*differences, *cells),
+        {
+            "source": found.seen.rows,
+            "stopped": found.seen.stopped,
+            "sampled": found.seen.sampled,
+            "recomputed": found.seen.kept,
+            "staged": found.staged.rows,
+        },
+        len(table.columns),
+        sum(len(named) for named in claim.facts.concluded.values()),
+        {name: _shown(table, name, found.seen, least) for name in shown},
+        located.whole,
+    )
+
+
+@dataclass
+class _Found:
+    seen: Seen = field(default_factory=Seen)
+    expected: Sums = field(default_factory=Sums)
+    staged: Sums = field(default_factory=Sums)
+    buckets: dict[int, Bucket] = field(default_factory=dict)
+    subjects: int = 0
+    drawn: int = 0
+
+    @classmethod
+    def of(cls, results: list[tuple[int, Any]]) -> _Found:
+        found = cls()
+        for kind, blob in results:
+            state = unpack(blob)
+            if kind == SOURCE:
+                found.seen.merge(state)
+            elif kind == STAGED:
+                found.staged.merge(state)
+            elif kind == BUCKET:
+                found.buckets[state.number] = state
+                found.expected.merge(state.sums)
+            elif kind == SUBJECTS:
+                found.subjects += state[0]
+                found.drawn += state[1]
+        for name, value in found.seen.sums.columns.items():
+            found.expected.add_column(name, value)
+        return found
+
+
+def _schema_differences(expected: pa.Schema, staged: pa.Schema) -> list[Difference]:
+    wanted = {field.name: field.type for field in expected}
+    there = {field.name: field.type for field in staged}
+    wrong = [name for name in {**wanted, **there} if wanted.get(name) != there.get(name)]
+    if not wrong and list(wanted) != list(there):
+        return [Difference("schema", "order of the columns")]
+    return [Difference("schema", name) for name in wrong]
+
+
+def _wanted_facts(table: TablePipeline) -> dict[FactKey, tuple[Fact, Chain]]:
+    return {
+        ((chain.name, number), name): (fact, chain)
+        for chain in table.chains
+        for number, step in enumerate(chain.steps)
+        for name, fact in step.facts.items()
+    }
+
+
+def _incomplete(claim: Claim) -> list[Difference]:
+    """Claims without which nothing can be recomputed."""
+    table, facts = claim.work.table, claim.facts
+    missing = [
+        Difference("fact", _site(chain, key))
+        for key, (_, chain) in _wanted_facts(table).items()
+        if key[1] not in facts.concluded.get(key[0], {})
+    ]
+    if facts.buckets < 1 or len(facts.offsets) != facts.buckets:
+        missing.append(Difference("counts", "offsets"))
+    if (facts.threshold is None) != (table.sample is None and table.register is None):
+        missing.append(Difference("sample", "threshold"))
+    deliverable = {chain.name for chain in table.chains if not chain.ranked}
+    for number, rule in enumerate(facts.rules):
+        if not {*rule.columns, *rule.treated} <= deliverable:
+            missing.append(Difference("outliers", f"outliers[{number}]"))
+    return missing
+
+
+def _site(chain: Chain, key: FactKey) -> str:
+    (_, number), name = key
+    return f"{chain.steps[number].site}: {name}"
+
+
+def _fact_differences(table: TablePipeline, claim: Claim, seen: Seen) -> list[Difference]:
+    wrong = []
+    for key, (fact, chain) in _wanted_facts(table).items():
+        site, name = key
+        stated = claim.facts.concluded[site][name]
+        nothing: Counts = fact.audit(pa.array([], chain.steps[site[1]].before), stated)
+        if not fact.accepts(seen.facts.get(key, nothing), stated):
+            wrong.append(Difference("fact", _site(chain, key)))
+    return wrong
+
+
+def _sample_differences(claim: Claim, found: _Found) -> list[Difference]:
+    table, facts = claim.work.table, claim.facts
+    if table.register is not None or table.sample is None:
+        return []
+    sample = table.sample
+    n = sample.n if sample.n is not None else math.floor(Decimal(str(sample.fraction)) * found.subjects)
+    checks = {
+        "number of subjects": facts.subjects == found.subjects,
+        "number of subjects to draw": facts.drawn == n,
+        "subjects within the threshold": found.drawn == n,
+    }
+    return [Difference("sample", name) for name, holds in checks.items() if not holds]
+
+
+def _count_differences(claim: Claim, found: _Found) -> list[Difference]:
+    facts, seen = claim.facts, found.seen
+    checks = {
+        "rows seen": facts.seen == seen.rows,
+        "rows of stopped subjects": facts.stopped_rows == seen.stopped,
+        "rows sampled": facts.sampled_rows == seen.sampled,
+        "rows delivered": facts.delivered == seen.kept == found.expected.rows,
+        "offsets": facts.offsets == _offsets(facts.buckets, found.buckets),
+    }
+    return [Difference("counts", name) for name, holds in checks.items() if not holds]
+
+
+def _offsets(count: int, buckets: Mapping[int, Bucket]) -> tuple[int, ...]:
+    before, found = 0, []
+    for number in range(count):
+        found.append(before)
+        before += buckets[number].serials if number in buckets else 0
+    return tuple(found)
+
+
+def _cell_differences(claim: Claim, ways: Ways, found: _Found) -> tuple[list[Difference], Located]:
+    table = claim.work.table
+    expected, staged = found.expected, found.staged
+    columns = [c.name for c in table.columns if expected.columns.get(c.name, 0) != staged.columns.get(c.name, 0)]
+    same_rows = (expected.rows, expected.wholes) == (staged.rows, staged.wholes)
+    if same_rows and not columns:
+        in_order = _in_order(expected, staged)
+        return ([] if in_order else [Difference("order", "rows within their files")]), Located()
+    ways.progress(f"verify {table.name}: where they differ")
+    bodies_same = (expected.rows, expected.bodies) == (staged.rows, staged.bodies)
+    sides = Sides(claim.work, ways.seed, ways.window, claim.facts.offsets)
+    located = locate(sides, ways.both, serials_alone=bodies_same and not set(columns) & set(body_columns(table)))
+    found_rows = {"missing in staging": located.missing, "too many in staging": located.extra}
+    differences = [Difference("rows", name, rows) for name, rows in found_rows.items() if rows]
+    if located.columns:
+        differences += [Difference("cells", name, rows) for name, rows in located.columns.items()]
+    elif not sides.by_serial:
+        # Without a serial to join by, the sums alone name columns.
+        differences += [Difference("cells", name) for name in columns]
+    return differences or [Difference("rows", "cells moved between rows")], located
+
+
+def _in_order(expected: Sums, staged: Sums) -> bool:
+    """Do rows stand in their keyed order? Told where each order bucket is a file of its own."""
+    if len(expected.ordered) != len(staged.ordered):
+        return True
+    return sorted(expected.ordered.values()) == sorted(staged.ordered.values())
+
+
+def shown_columns(table: TablePipeline) -> tuple[str, ...]:
+    """Columns with distributions: numeric quasi-identifiers, and a few numeric attributes, top-coded ones first.
+
+    Only where each row is a person: elsewhere a bin's rows would not tell how many persons it stands for.
+    """
+    if not table.one_row_per_subject:
+        return ()
+    numeric = [
+        c
+        for c in table.chains
+        if not c.ranked and is_shown(c.source_type) and is_shown(c.type) and c.rule.kind != "identifier"
+    ]
+    quasi = [c.name for c in numeric if c.rule.kind == "quasi-identifier"]
+    others = [c for c in numeric if c.rule.kind != "quasi-identifier"]
+    others.sort(key=lambda c: not any(step.technique.name == "top-coding" for step in c.steps))
+    return (*quasi, *(c.name for c in others[:SHOWN_ATTRIBUTES]))
+
+
+def _shown(table: TablePipeline, name: str, seen: Seen, least: int) -> dict[str, Distribution | None]:
+    chain = next(c for c in table.chains if c.name == name)
+    before, after = _bins(seen.before, name), _bins(seen.after, name)
+    if before is None or after is None:
+        return {"before": None, "after": None}
+    shape = Shape.of(before, pa.types.is_integer(chain.source_type))
+    return {"before": distribution(before, shape, least), "after": distribution(after, shape, least)}
+
+
+def _bins(bins: Mapping[str, Bins], name: str) -> Bins | None:
+    return bins.get(name)
