@@ -1,0 +1,190 @@
+"""Items (항목) of the per-item plan: columns under one rule stand as one item, as `~` does in the form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from jobs.documents.words import KINDS, LEGAL, said
+from jobs.staging import filled
+from transforms.pipeline_model import Chain, Derived, TablePipeline
+from transforms.plan import ColumnRule, SumOf
+from transforms.technique import ColumnTechnique, Language, Wording
+from transforms.techniques.categorization import Categorization
+from transforms.wordings import derivation_wording
+
+Column = Chain | Derived
+SQL_TYPES = {
+    "bool": "BOOLEAN", "int8": "TINYINT", "int16": "SMALLINT", "int32": "INT", "int64": "BIGINT",
+    "float": "FLOAT", "double": "DOUBLE", "string": "STRING", "binary": "BINARY", "date32[day]": "DATE",
+    "timestamp[us]": "TIMESTAMP_NTZ", "timestamp[us, tz=UTC]": "TIMESTAMP",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Cells of all columns of an item after one step."""
+
+    changed: int
+    unchanged: int
+    null: int
+
+    @property
+    def total(self) -> int:
+        return self.changed + self.unchanged + self.null
+
+
+@dataclass(frozen=True)
+class StepLine:
+    """One step of an item in words; `counts` is None where nothing is counted (derived columns)."""
+
+    method: str
+    level: str
+    counts: Counts | None = None
+
+
+@dataclass(frozen=True)
+class Item:
+    """The columns of one rule and one type. `first` and `last` are their places in the delivered table.
+
+    `pattern` is the rule's name in the plan, `captures` the texts that its {captures} stand for.
+    """
+
+    first: int
+    last: int
+    pattern: str
+    columns: tuple[str, ...]
+    captures: Mapping[str, tuple[str, ...]]
+    label: str
+    last_label: str
+    kind: str
+    legal: str
+    requirement: str
+    type: str
+    unit: str
+    coding: tuple[tuple[str, str], ...]
+    secret: tuple[str, ...]
+    nulls: str
+    derived: bool
+    steps: tuple[StepLine, ...]
+
+    @property
+    def number(self) -> str:
+        """순번: 5, or 5~219 (of which other items may have their share)."""
+        return str(self.first) if self.first == self.last else f"{self.first}~{self.last}"
+
+
+def items(
+    table: TablePipeline,
+    rules: Mapping[str, ColumnRule],
+    language: Language,
+    cells: Mapping[str, Any] | None = None,
+) -> list[Item]:
+    """The delivered columns as items, in the order of the first column of each.
+
+    `rules` are the plan's column rules; `cells` the counts by column and step of the run's record.
+    """
+    groups: dict[tuple[int, str], list[tuple[int, Column]]] = {}
+    for number, column in enumerate(table.columns, 1):
+        groups.setdefault((id(column.rule), str(column.type)), []).append((number, column))
+    patterns = {id(rule): pattern for pattern, rule in rules.items()}
+    return [
+        _item(table, patterns.get(rule, members[0][1].name), members, language, cells or {})
+        for (rule, _), members in groups.items()
+    ]
+
+
+def sql_type(type_: pa.DataType) -> str:
+    """A type's name in Spark SQL."""
+    if pa.types.is_decimal(type_):
+        return f"DECIMAL({type_.precision},{type_.scale})"
+    return SQL_TYPES[str(type_)]
+
+
+def _item(
+    table: TablePipeline,
+    pattern: str,
+    members: Sequence[tuple[int, Column]],
+    language: Language,
+    cells: Mapping[str, Any],
+) -> Item:
+    columns = [column for _, column in members]
+    first, last, rule = columns[0], columns[-1], columns[0].rule
+    captured: dict[str, dict[str, None]] = {}
+    for column in columns:
+        for name, text in column.captures.items():
+            captured.setdefault(name, {})[text] = None
+    return Item(
+        first=members[0][0],
+        last=members[-1][0],
+        pattern=pattern,
+        columns=tuple(column.name for column in columns),
+        captures={name: tuple(texts) for name, texts in captured.items()},
+        label=filled(rule.label, first.captures) or first.name,
+        last_label=filled(rule.label, last.captures) or last.name,
+        kind=said(KINDS[rule.kind], language),
+        legal=said(LEGAL[rule.legal], language) if rule.legal else "",
+        requirement=rule.requirement or "",
+        type=sql_type(first.type),
+        unit=rule.unit or "",
+        coding=tuple(rule.coding.items()),
+        secret=rule.secret,
+        nulls=null_rule(table, first, language),
+        derived=isinstance(first, Derived),
+        steps=_steps(columns, language, cells),
+    )
+
+
+def _steps(columns: Sequence[Column], language: Language, cells: Mapping[str, Any]) -> tuple[StepLine, ...]:
+    first = columns[0]
+    if isinstance(first, Derived):
+        words = derivation_wording(first.derive, language)
+        return (StepLine(words.method, words.level),)
+    found = []
+    for number, step in enumerate(first.steps):
+        words = step.technique.wording(language)
+        found.append(_line(words, [cells[one.name][number] for one in columns if one.name in cells]))
+    return tuple(found)
+
+
+def _line(words: Wording, counts: Sequence[Sequence[int]]) -> StepLine:
+    if not counts:
+        return StepLine(words.method, words.level)
+    changed, unchanged, null = (sum(one[place] for one in counts) for place in range(3))
+    return StepLine(words.method, words.level, Counts(changed, unchanged, null))
+
+
+def null_rule(table: TablePipeline, column: Column, language: Language) -> str:
+    """What a null cell of a delivered column means."""
+    korean = language == "ko"
+    if isinstance(column, Derived):
+        return _derived_nulls(column, korean)
+    reasons = []
+    names = {step.technique.name for step in column.steps}
+    if "suppression" in names:
+        reasons.append("모든 칸을 비움" if korean else "every cell was emptied")
+    elif all(step.technique.nulls == "keep" for step in column.steps):
+        reasons.append("원본에 값이 없음" if korean else "no value in the source")
+    if any(_gives_null(step.technique) for step in column.steps):
+        reasons.append("분류표에 없는 값" if korean else "a value that the categories don't cover")
+    if any(column.name in rule.treat.local_suppression.columns for rule in table.outliers):
+        reasons.append("특이정보 처리로 비움" if korean else "emptied as an outlier")
+    never = "값 없음이 나오지 않음" if korean else "never null"
+    return (" 또는 " if korean else ", or ").join(reasons) or never
+
+
+def _gives_null(technique: ColumnTechnique) -> bool:
+    return isinstance(technique, Categorization) and technique.unmatched is None
+
+
+def _derived_nulls(column: Derived, korean: bool) -> str:
+    if isinstance(column.derive, SumOf):
+        if column.derive.nulls == "zero":
+            return "값 없음이 나오지 않음(0으로 더함)" if korean else "never null (null adds 0)"
+        return "더하는 칸 중 하나라도 값이 없음" if korean else "one of the added cells is null"
+    if column.derive.none is None:
+        return "비교하는 칸이 모두 0이거나 값이 없음" if korean else "all compared cells are zero or null"
+    return "값 없음이 나오지 않음" if korean else "never null"

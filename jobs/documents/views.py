@@ -1,0 +1,243 @@
+"""What the pages show of a run, gathered from its record, its plan and the two checks: counts and words alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from jobs.documents.charts import Bin, bin_name, bins_of, histogram
+from jobs.documents.items import Item, items
+from jobs.documents.words import counted, listed
+from jobs.runs import RunRecord
+from transforms.pipeline_model import Pipeline, TablePipeline
+from transforms.plan import ColumnRule
+from transforms.technique import Language, Wording
+from transforms.wordings import outlier_wording, sample_wording
+
+GOOD = {"verify": "equal", "review": "fit"}
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Rows of one table after each phase; each `removed` belongs to the phase before the next count."""
+
+    seen: int
+    stopped: int
+    not_sampled: int
+    by_rules: int
+    by_outliers: int
+    delivered: int
+
+
+@dataclass(frozen=True)
+class Outlier:
+    """An outlier rule in words, the cells that it emptied and the rows that it removed."""
+
+    words: Wording
+    cells: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One column's distribution; `bins` are the same numbers as in the picture, as text."""
+
+    column: str
+    label: str
+    is_tail: bool
+    picture: Markup
+    bins: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True)
+class Anonymity:
+    """k as asked and as found in distinct subjects over `columns`; None where not asked or not measured."""
+
+    asked: int | None
+    found: int | None
+    columns: tuple[str, ...]
+
+    @property
+    def holds(self) -> bool:
+        return self.asked is None or (self.found is not None and self.found >= self.asked)
+
+
+@dataclass(frozen=True)
+class Table:
+    """One delivered table."""
+
+    name: str
+    rows: int
+    pipeline: TablePipeline
+    items: tuple[Item, ...]
+    row_rules: tuple[Wording, ...]
+    sample: Wording | None
+    subjects: int | None
+    drawn: int | None
+    flow: Flow | None
+    outliers: tuple[Outlier, ...]
+    anonymity: Anonymity | None
+    charts: tuple[Chart, ...]
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """One expectation of the suite as it came out; `counts` are numbers, or columns, by name."""
+
+    type: str
+    table: str
+    column: str
+    success: bool
+    counts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The two checks. `verify` is None where it has not run."""
+
+    verify: str | None
+    review: str
+    expectations: tuple[Expectation, ...]
+    by_type: tuple[tuple[str, int, int], ...]
+    rows_compared: int
+    rows_different: int
+    columns_different: tuple[tuple[str, str, int], ...]
+
+    @property
+    def failed(self) -> tuple[Expectation, ...]:
+        return tuple(one for one in self.expectations if not one.success)
+
+    @property
+    def passed(self) -> bool:
+        return self.verify == GOOD["verify"] and self.review == GOOD["review"]
+
+    @property
+    def waits(self) -> bool:
+        """Is verify alone still missing?"""
+        return self.verify is None and self.review == GOOD["review"]
+
+
+def tables(
+    pipeline: Pipeline,
+    record: RunRecord,
+    verify: Mapping[str, Any] | None,
+    result: Mapping[str, Any],
+    language: Language,
+) -> list[Table]:
+    """The delivered tables in the plan's order."""
+    staged = {one.name: one.rows for one in record.tables}
+    counts = record.counts.get("tables", {})
+    distributions = (verify or {}).get("distributions", {})
+    return [
+        _table(
+            table,
+            column_rules(pipeline, name),
+            staged[name],
+            counts.get(name),
+            distributions.get(name, []),
+            result.get("k", {}).get(name),
+            language,
+        )
+        for name, table in pipeline.tables.items()
+    ]
+
+
+def column_rules(pipeline: Pipeline, table: str) -> Mapping[str, ColumnRule]:
+    """A table's column rules by their pattern in the plan."""
+    plan = pipeline.plan
+    return plan.columns if plan.source is not None else plan.tables[table].columns
+
+
+def verdict(verify: Mapping[str, Any] | None, result: Mapping[str, Any]) -> Verdict:
+    """What verify and review found."""
+    expectations = tuple(_expectation(one) for one in result["expectations"])
+    every = Counter(one.type for one in expectations)
+    good = Counter(one.type for one in expectations if one.success)
+    compared = (verify or {}).get("tables", {})
+    return Verdict(
+        verify=verify["verdict"] if verify is not None else None,
+        review=result["verdict"],
+        expectations=expectations,
+        by_type=tuple((name, every[name], good[name]) for name in sorted(every)),
+        rows_compared=sum(one.get("rows", 0) for one in compared.values()),
+        rows_different=sum(one.get("rows_different", 0) for one in compared.values()),
+        columns_different=tuple(
+            (table, column, int(rows))
+            for table, one in compared.items()
+            for column, rows in sorted(one.get("columns_different", {}).items())
+            if rows
+        ),
+    )
+
+
+def _expectation(raw: Mapping[str, Any]) -> Expectation:
+    # whole numbers and names of columns alone: other things might be a cell's value
+    counts = {
+        name: counted(value) if type(value) is int else listed(value)
+        for name, value in raw["counts"].items()
+        if type(value) is int or isinstance(value, list)
+    }
+    return Expectation(
+        raw["type"],
+        raw.get("table") or "",
+        raw.get("column") or "",
+        bool(raw["success"]),
+        tuple(sorted(counts.items())),
+    )
+
+
+def _table(
+    table: TablePipeline,
+    rules: Mapping[str, ColumnRule],
+    rows: int,
+    counts: Mapping[str, Any] | None,
+    distributions: Sequence[Mapping[str, Any]],
+    k: Mapping[str, Any] | None,
+    language: Language,
+) -> Table:
+    counts = counts or {}
+    outcomes = {one["rule"]: one for one in counts.get("outliers", [])}
+    outliers = tuple(
+        Outlier(outlier_wording(rule, language), outcomes[number]["cells"], outcomes[number]["rows"])
+        for number, rule in enumerate(table.outliers, 1)
+    )
+    return Table(
+        name=table.name,
+        rows=rows,
+        pipeline=table,
+        items=tuple(items(table, rules, language, counts.get("cells"))),
+        row_rules=tuple(rule.technique.wording(language) for rule in table.row_rules),
+        sample=sample_wording(table.sample, language) if table.sample is not None else None,
+        subjects=counts.get("subjects"),
+        drawn=counts.get("drawn"),
+        flow=_flow(counts["rows"], sum(one.rows for one in outliers)) if "rows" in counts else None,
+        outliers=outliers,
+        anonymity=Anonymity(k.get("asked"), k.get("found"), tuple(k.get("columns") or ())) if k else None,
+        charts=tuple(chart for one in distributions for chart in _charts(one, language)),
+    )
+
+
+def _flow(rows: Mapping[str, int], by_outliers: int) -> Flow:
+    seen, stopped, sampled, delivered = (rows[name] for name in ("seen", "stopped", "sampled", "delivered"))
+    return Flow(seen, stopped, seen - stopped - sampled, sampled - delivered - by_outliers, by_outliers, delivered)
+
+
+def _charts(raw: Mapping[str, Any], language: Language) -> list[Chart]:
+    label = raw.get("label") or raw["column"]
+    found = [_chart(raw["column"], label, bins_of(raw["bins"]), language, is_tail=False)]
+    if raw.get("outliers"):
+        found.append(_chart(raw["column"], label, bins_of(raw["outliers"]), language, is_tail=True))
+    return found
+
+
+def _chart(column: str, label: str, bins: Sequence[Bin], language: Language, *, is_tail: bool) -> Chart:
+    if language == "ko":
+        title = f"{label}의 특이정보에 대한 분포" if is_tail else f"{label}의 일반 분포"
+    else:
+        title = f"{label}: outliers" if is_tail else f"{label}: distribution"
+    rows = tuple((bin_name(one, language), counted(one.before), counted(one.after)) for one in bins)
+    return Chart(column, title, is_tail, histogram(bins, language, title), rows)
