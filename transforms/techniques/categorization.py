@@ -29,21 +29,14 @@ def _is_code(raw: object) -> bool:
 
 
 def _categories(raw: object) -> Categories:
-    if isinstance(raw, (list, tuple)) and all(
-        isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in raw
-    ):
+    if isinstance(raw, (list, tuple)) and all(isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in raw):
         raw = dict(raw)  # pairs, as JSON needs them to tell 1 from "1"
     if not isinstance(raw, Mapping) or not raw:
         refuse("no categories", _ALLOWED)
     complaints: list[InitErrorDetails] = []
     seen: dict[Code, Code] = {}
     for code, values in raw.items():
-        if (
-            not _is_code(code)
-            or not isinstance(values, (list, tuple))
-            or not values
-            or not all(map(_is_code, values))
-        ):
+        if not _is_code(code) or not isinstance(values, (list, tuple)) or not values or not all(map(_is_code, values)):
             complaints.append(complaint("no list of texts or whole numbers", _ALLOWED, None, (str(code),)))
             continue
         for place, value in enumerate(values):
@@ -69,9 +62,7 @@ class Stead(Model):
 
     value: Annotated[
         Code,
-        PlainValidator(
-            lambda raw: raw if _is_code(raw) else refuse("no category", "a text or a whole number")
-        ),
+        PlainValidator(lambda raw: raw if _is_code(raw) else refuse("no category", "a text or a whole number")),
     ]
 
 
@@ -225,9 +216,7 @@ class Categorization(CellTechnique):
             return known
         kept = before
         if self.mapping is not None:
-            kept = Except(
-                nullable=nullable, inner=before, values=pa.array([v for _, vs in self.mapping for v in vs])
-            )
+            kept = Except(nullable=nullable, inner=before, values=pa.array([v for _, vs in self.mapping for v in vs]))
         return Union(nullable=nullable, parts=(known, kept))
 
     def image(self, before: Image, given: Given) -> Image:

@@ -55,9 +55,7 @@ class Coding(CellTechnique):
         if self.replace == "mean" and not (
             pa.types.is_decimal(source) or pa.types.is_integer(source) or pa.types.is_floating(source)
         ):
-            raise TechniqueError(
-                f"`replace: mean` on a column of type {source}", "numbers", "use `replace: cut`"
-            )
+            raise TechniqueError(f"`replace: mean` on a column of type {source}", "numbers", "use `replace: cut`")
         if self.at is not None:
             _typed(self.at, source)
         return source
@@ -133,9 +131,7 @@ def _typed(at: int | Decimal | date, source: pa.DataType) -> Value:
     except (pa.ArrowException, ValueError):
         whole = None
     if whole is None or whole != at:
-        raise TechniqueError(
-            f"a cut-off that the column's type {source} can't hold", f"a value of type {source}"
-        )
+        raise TechniqueError(f"a cut-off that the column's type {source} can't hold", f"a value of type {source}")
     return whole  # type: ignore[no-any-return]
 
 

@@ -38,9 +38,7 @@ def _described(raw: object) -> str:
 def _number(raw: object) -> int | Decimal:
     number = exact(raw)
     if number is None:
-        refuse(
-            _described(raw), "a finite number", "write text without quotes" if isinstance(raw, str) else None
-        )
+        refuse(_described(raw), "a finite number", "write text without quotes" if isinstance(raw, str) else None)
     return number
 
 
@@ -71,14 +69,10 @@ def _bound(raw: object) -> int | Decimal | date:
 
 
 ExactNumber = Annotated[int | Decimal, PlainValidator(_number), WithJsonSchema({"type": "number"})]
-Unit = Annotated[
-    int | Decimal, PlainValidator(_unit), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})
-]
+Unit = Annotated[int | Decimal, PlainValidator(_unit), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
 Share = Annotated[
     Decimal,
     PlainValidator(_quantile),
     WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}),
 ]
-Bound = Annotated[
-    int | Decimal | date, PlainValidator(_bound), WithJsonSchema({"type": ["number", "string"]})
-]
+Bound = Annotated[int | Decimal | date, PlainValidator(_bound), WithJsonSchema({"type": ["number", "string"]})]

@@ -46,9 +46,7 @@ def _step(raw: object, loc: Location, complaints: list[InitErrorDetails]) -> Tec
         return None
     if name not in TECHNIQUES:
         complaints.append(
-            complaint(
-                f"unknown technique {name!r}", ", ".join(TECHNIQUES), did_you_mean(name, TECHNIQUES), loc
-            )
+            complaint(f"unknown technique {name!r}", ", ".join(TECHNIQUES), did_you_mean(name, TECHNIQUES), loc)
         )
         return None
     technique = TECHNIQUES[name]
@@ -56,9 +54,7 @@ def _step(raw: object, loc: Location, complaints: list[InitErrorDetails]) -> Tec
     elsewhere: Mapping[str, str] = getattr(technique, "SET_ELSEWHERE", {})
     if isinstance(named, Mapping) and set(named) & elsewhere.keys():
         for word in sorted(set(named) & elsewhere.keys()):
-            complaints.append(
-                complaint(f"{word!r} in this technique", elsewhere[word], None, (*loc, name, word))
-            )
+            complaints.append(complaint(f"{word!r} in this technique", elsewhere[word], None, (*loc, name, word)))
         return None
     try:
         return technique.model_validate(named)
@@ -73,9 +69,7 @@ def _named(technique: type[Technique], parameters: object) -> tuple[object, str 
     """Parameters by name; the name that was put before a shorthand."""
     short = getattr(technique, "SHORTHAND", None)
     names = set(parameter_names(technique))
-    if short is None or (
-        isinstance(parameters, Mapping) and (not parameters or names & set(map(str, parameters)))
-    ):
+    if short is None or (isinstance(parameters, Mapping) and (not parameters or names & set(map(str, parameters)))):
         return parameters, None
     return {short: parameters}, short
 
@@ -89,14 +83,10 @@ def parameter_names(technique: type[Technique]) -> list[str]:
 def _complaint(error: Any, technique: type[Technique], loc: Location) -> InitErrorDetails:
     context = error.get("ctx", {})
     if error["type"] == "complaint":
-        return complaint(
-            context["found"], context["allowed"], context["hint"] or None, loc, context["refused"]
-        )
+        return complaint(context["found"], context["allowed"], context["hint"] or None, loc, context["refused"])
     if error["type"] == "extra_forbidden" and len(error["loc"]) == 1:
         names = parameter_names(technique)
-        return complaint(
-            f"unknown parameter {loc[-1]!r}", ", ".join(names), did_you_mean(loc[-1], names), loc
-        )
+        return complaint(f"unknown parameter {loc[-1]!r}", ", ".join(names), did_you_mean(loc[-1], names), loc)
     if error["type"] in ("value_error", "assertion_error"):
         raise AssertionError(f"{technique.name}: a validator without complaint")
     return InitErrorDetails(type=error["type"], loc=loc, input=error["input"], ctx=context)

@@ -123,9 +123,7 @@ def _low(piece: Piece) -> Fraction | float:
 def _touch(left: Piece, right: Piece) -> bool:
     if left.high is None or right.low is None:
         return True
-    return Fraction(as_number(right.low)) <= Fraction(as_number(left.high)) + Fraction(
-        as_number(left.unit or 0)
-    )
+    return Fraction(as_number(right.low)) <= Fraction(as_number(left.high)) + Fraction(as_number(left.unit or 0))
 
 
 def _higher(left: Piece, right: Piece) -> int | float | Decimal | None:

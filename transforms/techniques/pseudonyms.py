@@ -58,11 +58,7 @@ class SerialNumber(CellTechnique):
         return Numbers(nullable=False, pieces=(Piece(low=1, unit=1),))
 
     def level_text(self, language: Language) -> str:
-        return (
-            "1부터의 일련번호, 원본 순서와 무관"
-            if language == "ko"
-            else "1 … n, unrelated to the source's order"
-        )
+        return "1부터의 일련번호, 원본 순서와 무관" if language == "ko" else "1 … n, unrelated to the source's order"
 
 
 class Token(CellTechnique):

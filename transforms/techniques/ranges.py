@@ -62,9 +62,7 @@ class DataRange(CellTechnique):
     @model_validator(mode="after")
     def _one_division(self) -> Self:
         if (self.width is None) == (not self.bounds):
-            refuse(
-                "both `width` and `bounds`" if self.bounds else "no intervals", "either `width` or `bounds`"
-            )
+            refuse("both `width` and `bounds`" if self.bounds else "no intervals", "either `width` or `bounds`")
         if self.bounds and (
             len(self.bounds) < 2 or any(a >= b for a, b in zip(self.bounds, self.bounds[1:], strict=False))
         ):
@@ -86,17 +84,13 @@ class DataRange(CellTechnique):
         scale = source.scale if pa.types.is_decimal128(source) else 0
         edges = [Fraction(one) * 10**scale for one in self.bounds or (self.width or 0,)]
         if any(edge.denominator != 1 for edge in edges):
-            raise TechniqueError(
-                f"an interval's end that type {source} can't hold", f"values of type {source}"
-            )
+            raise TechniqueError(f"an interval's end that type {source} can't hold", f"values of type {source}")
         return [edge.numerator for edge in edges]
 
     def effect(self, values: pa.Array, given: Given) -> pa.Array:
         numbers, valid = numbers_of(values)
         places = self._places(numbers, values.type).astype(np.int64)
-        encoded = pa.Array.from_buffers(
-            pa.int64(), len(places), [valid, pa.py_buffer(places)]
-        ).dictionary_encode()
+        encoded = pa.Array.from_buffers(pa.int64(), len(places), [valid, pa.py_buffer(places)]).dictionary_encode()
         return pa.array(self._texts(encoded.dictionary.to_pylist()), pa.string()).take(encoded.indices)
 
     def _places(self, numbers: Cells, type_: pa.DataType) -> Cells:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import ClassVar, Self
 
 import pyarrow as pa
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from transforms.complaint import complain, complaint
 from transforms.errors import TechniqueError
@@ -168,11 +168,13 @@ class GradedRounding(Rounded):
         ),
     )
 
-    grades: tuple[GradeRule, ...] = Field(min_length=1)
+    grades: tuple[GradeRule, ...]
 
     @model_validator(mode="after")
     def _without_gap_or_overlap(self) -> Self:
         complaints = []
+        if not self.grades:
+            complaints.append(complaint("an empty list", "at least one grade", None, ("grades",)))
         reached: int | Decimal = 0
         for place, grade in enumerate(self.grades):
             last = place == len(self.grades) - 1

@@ -23,9 +23,7 @@ class Worded(Technique):
         """처리 수준: the parameters in words."""
 
     def wording(self, language: Language) -> Wording:
-        return Wording(
-            self.korean if language == "ko" else self.name.replace("-", " "), self.level_text(language)
-        )
+        return Wording(self.korean if language == "ko" else self.name.replace("-", " "), self.level_text(language))
 
 
 class CellTechnique(Worded, ColumnTechnique):
@@ -67,6 +65,4 @@ class CellTechnique(Worded, ColumnTechnique):
             if len(values) <= 1:
                 return self.effect(values.slice(0, 0), given)
         half = len(values) // 2
-        return pa.concat_arrays(
-            [self._each(values.slice(0, half), given), self._each(values.slice(half), given)]
-        )
+        return pa.concat_arrays([self._each(values.slice(0, half), given), self._each(values.slice(half), given)])

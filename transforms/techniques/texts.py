@@ -142,9 +142,7 @@ class PartialSuppression(CellTechnique):
         if self.words is not None:
             return f"앞 {self.words}개 어절만 남김" if korean else f"only the first {self.words} words stay"
         ends = ", ".join(self.ending)
-        return (
-            f"{ends}(으)로 끝나는 앞 어절만 남김" if korean else f"only leading words that end in {ends} stay"
-        )
+        return f"{ends}(으)로 끝나는 앞 어절만 남김" if korean else f"only leading words that end in {ends} stay"
 
 
 class Masking(CellTechnique):
@@ -261,9 +259,7 @@ class Masking(CellTechnique):
             return f"전체를 {self.mask}(으)로 대체" if korean else f"all characters become {self.mask}"
         joined = ", ".join(ends)
         return (
-            f"{joined} 외에는 {self.mask}(으)로 대체"
-            if korean
-            else f"all but {joined} characters become {self.mask}"
+            f"{joined} 외에는 {self.mask}(으)로 대체" if korean else f"all but {joined} characters become {self.mask}"
         )
 
 
