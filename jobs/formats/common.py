@@ -62,9 +62,7 @@ def files_of(paths: list[str], suffixes: tuple[str, ...]) -> list[Location]:
                 if one.is_file and one.base_name.endswith(suffixes) and one.base_name[0] not in "._"
             )
             found += [place / name for name in names]
-            missing += (
-                [] if names else [f"{path}: a folder without files that end in {' or '.join(suffixes)}"]
-            )
+            missing += [] if names else [f"{path}: a folder without files that end in {' or '.join(suffixes)}"]
         elif info.type == pafs.FileType.NotFound:
             missing.append(f"{path}: no such file")
         else:

@@ -14,8 +14,10 @@ from jobs.formats.common import Batches, Options, Problems, Survey, checked_name
 from jobs.formats.pieces import Piece, Utf8, pieces
 from jobs.formats.typed import first_misfit, inferred, typed
 from jobs.storage import Location
+from transforms.arrow import one_chunk
 
 SUFFIXES = (".csv", ".tsv", ".txt")
+SAMPLE = 20_000
 
 
 def survey(files: list[Location], options: Options) -> Survey:
@@ -40,24 +42,18 @@ def survey(files: list[Location], options: Options) -> Survey:
 
 def read(unit: dict[str, Any], schema: pa.Schema, options: Options) -> Batches:
     """The records of one unit in `schema`. Problems for records of another length and cells that misfit."""
-    record = 0
-    bad_rows: list[str] = []
-    for batch in _texts(unit, options, bad_rows):
-        problems = list(bad_rows)
-        columns = []
-        for field in schema:
-            texts = batch.column(field.name)
-            try:
-                columns.append(typed(texts, field.type, options.time_zone))
-            except (pa.ArrowInvalid, ValueError):
-                at = first_misfit(texts, field.type, options.time_zone) or 0
-                problems.append(f"{_place(unit, record + at)}, column {field.name}: {misfit(field.type)}")
-        if problems:
-            raise Problems(problems)
-        record += batch.num_rows
-        yield pa.RecordBatch.from_arrays(columns, schema=schema)
-    if bad_rows:
-        raise Problems(bad_rows)
+    table, problems = _texts(unit, options)
+    columns = []
+    for field in schema:
+        texts = one_chunk(table.column(field.name))
+        try:
+            columns.append(typed(texts, field.type, options.time_zone))
+        except (pa.ArrowInvalid, ValueError):
+            at = first_misfit(texts, field.type, options.time_zone) or 0
+            problems.append(f"{_place(unit, at)}, column {field.name}: {misfit(field.type)}")
+    if problems:
+        raise Problems(problems)
+    yield pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
 def misfit(type_: pa.DataType) -> str:
@@ -70,36 +66,35 @@ def misfit(type_: pa.DataType) -> str:
     return f"a cell that is no {type_}{hint}; allowed: such cells alone, or another type by --schema"
 
 
-def _texts(unit: dict[str, Any], options: Options, bad_rows: list[str]) -> Batches:
-    """All cells as texts. Records of another length are told in `bad_rows` (their texts are never kept)."""
+def _texts(unit: dict[str, Any], options: Options) -> tuple[pa.Table, list[str]]:
+    """All cells as texts, and what to say of records of another length (their texts are never kept)."""
+    problems: list[str] = []
 
     def handler(row: Any) -> str:
-        found = f"{row.actual_columns} cells; allowed: {row.expected_columns}"
-        bad_rows.append(
-            f"{_place(unit, row.number - 1)}: {found}" if row.number else f"{unit['file']}: {found}"
-        )
+        problems.append(f"{_place(unit, row.number - 1)}: {row.actual_columns} cells; allowed: {len(names)}")
         return "skip"
 
     names = unit["names"]
     piece = Piece(Location.of(unit["file"]), unit["start"], unit["end"], unit["line"])
     with Utf8(piece, options.encoding) as stream:
-        reader = pacsv.open_csv(
-            pa.PythonFile(stream, mode="r"),
-            read_options=pacsv.ReadOptions(column_names=names, block_size=2 * 2**20, use_threads=False),
-            parse_options=pacsv.ParseOptions(
-                delimiter=options.delimiter,
-                newlines_in_values=True,
-                invalid_row_handler=handler,
-                ignore_empty_lines=len(names) > 1,
-            ),
-            convert_options=pacsv.ConvertOptions(
-                column_types={name: pa.string() for name in names},
-                null_values=list(options.nulls),
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=False,
-            ),
-        )
-        yield from reader
+        text = stream.readall()
+    table = pacsv.read_csv(
+        pa.BufferReader(text),
+        read_options=pacsv.ReadOptions(column_names=names, use_threads=False),
+        parse_options=pacsv.ParseOptions(
+            delimiter=options.delimiter,
+            newlines_in_values=True,
+            invalid_row_handler=handler,
+            ignore_empty_lines=len(names) > 1,
+        ),
+        convert_options=pacsv.ConvertOptions(
+            column_types={name: pa.string() for name in names},
+            null_values=list(options.nulls),
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+        ),
+    )
+    return table, problems
 
 
 def _place(unit: dict[str, Any], record: int) -> str:
@@ -121,10 +116,8 @@ def _header(piece: Piece, options: Options) -> tuple[list[str], int]:
 def _types(names: list[str], units: list[dict[str, Any]], options: Options) -> dict[str, pa.DataType]:
     if not units:
         return {name: pa.string() for name in names}
-    bad_rows: list[str] = []
-    sample = next(iter(_texts({**units[0], "names": names}, options, bad_rows)), None)
-    if sample is None:
-        if bad_rows:
-            raise Problems(bad_rows)
-        return {name: pa.string() for name in names}
-    return {name: inferred(sample.column(name), options.time_zone) for name in names}
+    table, problems = _texts({**units[0], "names": names}, options)
+    if problems:
+        raise Problems(problems)
+    sample = table.slice(0, SAMPLE)
+    return {name: inferred(one_chunk(sample.column(name)), options.time_zone) for name in names}

@@ -44,9 +44,7 @@ def read(unit: dict[str, Any], schema: pa.Schema, options: Options) -> Batches:
                     columns.append(typed(column, field.type, options.time_zone))
                 except (pa.ArrowInvalid, ValueError):
                     at = first_misfit(column, field.type, options.time_zone) or 0
-                    problems.append(
-                        f"{unit['file']}, line {line + at}, column {field.name}: {misfit(field.type)}"
-                    )
+                    problems.append(f"{unit['file']}, line {line + at}, column {field.name}: {misfit(field.type)}")
             if problems:
                 raise Problems(problems)
             yield pa.RecordBatch.from_arrays(columns, schema=schema)
@@ -138,7 +136,7 @@ def _types(unit: dict[str, Any], options: Options) -> dict[str, pa.DataType]:
         read_options = pajson.ReadOptions(use_threads=False, block_size=len(lines) + 1)
         sample = pajson.read_json(io.BytesIO(lines), read_options=read_options)
     except pa.ArrowInvalid:
-        raise Problems(_explained(lines, pa.schema([]), unit["file"], unit["line"])) from None
+        raise Problems(_explained(lines, _first_seen(lines), unit["file"], unit["line"])) from None
     checked_names(sample.schema.names, file)
     # a column of dates comes as Arrow's own guess: its texts are looked at again, by our rules
     plain = {f.name: pa.string() if _text_like(f.type) else f.type for f in sample.schema}
@@ -156,6 +154,22 @@ def _types(unit: dict[str, Any], options: Options) -> dict[str, pa.DataType]:
         column = pa.chunked_array(again.column(name)).combine_chunks()
         types[name] = inferred(column, options.time_zone, numbers=False)
     return types
+
+
+def _first_seen(lines: bytes) -> pa.Schema:
+    """For an explanation: each key with the type of its first value (numbers as one type)."""
+    types: dict[type, pa.DataType] = {bool: pa.bool_(), int: pa.float64(), float: pa.float64()}
+    seen: dict[str, pa.DataType] = {}
+    for text in lines.split(b"\n"):
+        try:
+            found = json.loads(text)
+        except ValueError:
+            continue
+        if isinstance(found, dict):
+            for key, value in found.items():
+                if value is not None:
+                    seen.setdefault(key, types.get(type(value), pa.string()))
+    return pa.schema(list(seen.items()))
 
 
 def _text_like(type_: pa.DataType) -> bool:

@@ -27,9 +27,7 @@ def survey(files: list[Location], options: Options) -> Survey:
             checked_names(list(found), file)
             columns = columns or found
             problems += [f"{file}: column {name} is missing" for name in columns if name not in found]
-            problems += [
-                f"{file}: column {name} is not in {files[0]}" for name in found if name not in columns
-            ]
+            problems += [f"{file}: column {name} is not in {files[0]}" for name in found if name not in columns]
             units += _units(parquet, file)
     if problems:
         raise BadInput("\n".join([*problems, "allowed: files with the same columns"]))
@@ -43,8 +41,7 @@ def read(unit: dict[str, Any], schema: pa.Schema, options: Options) -> Batches:
         try:
             for batch in parquet.iter_batches(ROWS, row_groups=unit["groups"], columns=schema.names):
                 columns = [
-                    cast_safely(_plain(batch.column(f.name)), f.type, f"{file}, column {f.name}")
-                    for f in schema
+                    cast_safely(_plain(batch.column(f.name)), f.type, f"{file}, column {f.name}") for f in schema
                 ]
                 yield pa.RecordBatch.from_arrays(columns, schema=schema)
         except (pa.ArrowInvalid, OSError) as error:
@@ -67,9 +64,7 @@ def _opened(file: Location) -> pq.ParquetFile:
 def _types(parquet: pq.ParquetFile) -> dict[str, pa.DataType]:
     """Arrow's types, with INT96 as the instants that Spark and Hive write by it."""
     leaves = parquet.schema
-    instants = {
-        leaves.column(at).path for at in range(len(leaves)) if leaves.column(at).physical_type == "INT96"
-    }
+    instants = {leaves.column(at).path for at in range(len(leaves)) if leaves.column(at).physical_type == "INT96"}
     return {
         field.name: pa.timestamp("us", "UTC") if field.name in instants else field.type
         for field in parquet.schema_arrow

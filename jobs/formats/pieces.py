@@ -92,6 +92,8 @@ class Utf8(io.RawIOBase):
 
     def _next(self) -> bytes:
         block = self._source.read(min(BLOCK, self._piece.end - self._at))
+        if not block:
+            raise Problems([f"{self._piece.file} became shorter while it was read"], operational=True)
         pending = len(self._decoder.getstate()[0])
         last = self._at + len(block) >= self._piece.end
         try:

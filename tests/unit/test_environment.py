@@ -1,0 +1,94 @@
+"""The environment file: zones and who is handed them, problems all at once, the default."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from jobs.environment import ZONES, Environment, load_environment
+from jobs.errors import BadInput, ZoneNotHanded
+
+
+def changed(file: Path, old: str, new: str) -> Path:
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
+    return file
+
+
+def test_default_lies_under_warehouse_of_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GAMYEONG_ENVIRONMENT", raising=False)
+    environment = load_environment()
+    for zone in ZONES:
+        assert os.fspath(environment.zone(zone)) == str(tmp_path / "warehouse" / zone)
+    assert environment.floor("third-party").k == 3
+    assert not (tmp_path / "warehouse").exists()  # reading it makes nothing
+
+
+def test_named_by_variable_and_the_argument_stands_above_it(
+    environment_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAMYEONG_ENVIRONMENT", str(environment_file))
+    assert load_environment().file == environment_file
+    other = tmp_path / "other.yaml"
+    other.write_text(environment_file.read_text(encoding="utf-8").replace("demonstration", "other"), "utf-8")
+    assert load_environment(other).organisation == "other"
+
+
+def test_a_job_reaches_only_the_zones_it_declared(environment: Environment) -> None:
+    reviewing = environment.only(reads=["staging"], writes=["evidence"])
+    assert str(reviewing.zone("staging")) == str(environment.zone("staging"))
+    with pytest.raises(ZoneNotHanded, match="zone source was not handed"):
+        reviewing.zone("source")
+    with pytest.raises(ZoneNotHanded, match="zone keys"):
+        _ = reviewing.keys
+    with pytest.raises(ZoneNotHanded):  # what was given away can't be taken back
+        reviewing.only(reads=["source"])
+    assert ZoneNotHanded("").exit_code == 3
+
+
+def test_all_problems_at_once_with_lines_and_suggestions(environment_file: Path) -> None:
+    changed(environment_file, "organisation:", "organization:")
+    changed(environment_file, "provider: file", "provider: memory")
+    with pytest.raises(BadInput) as caught:
+        load_environment(environment_file)
+    message = caught.value.message
+    assert "unknown key" in message
+    assert "did you mean organisation?" in message
+    assert "keys.provider" in message
+    lines = environment_file.read_text(encoding="utf-8").splitlines()
+    line = next(at for at, text in enumerate(lines, 1) if text.startswith("organization"))
+    assert f"line {line}, organization" in message
+
+
+@pytest.mark.parametrize("place", ["warehouse/source", "warehouse/source/inside"])
+def test_zones_may_not_share_a_place(environment_file: Path, tmp_path: Path, place: str) -> None:
+    changed(environment_file, str(tmp_path / "warehouse/staging"), str(tmp_path / place))
+    with pytest.raises(BadInput, match="each zone needs"):
+        load_environment(environment_file)
+
+
+def test_a_missing_zone_is_named(environment_file: Path, tmp_path: Path) -> None:
+    text = environment_file.read_text(encoding="utf-8").splitlines()
+    kept = [line for line in text if not line.strip().startswith("quarantine:")]
+    environment_file.write_text("\n".join(kept), encoding="utf-8")
+    with pytest.raises(BadInput, match="quarantine missing"):
+        load_environment(environment_file)
+
+
+@pytest.mark.parametrize("text", ["a: [", "a: 1\na: 2\n", "- a\n", ""])
+def test_what_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "e.yaml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(BadInput, match=r"e\.yaml"):
+        load_environment(file)
+
+
+def test_yaml_truth_becomes_sparks_text(environment_file: Path) -> None:
+    changed(environment_file, "spark.driver.memory: 4g", "spark.ui.enabled: true")
+    assert load_environment(environment_file).spark["spark.ui.enabled"] == "true"
