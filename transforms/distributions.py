@@ -2,13 +2,15 @@
 
 Counting goes into a fine grid (three significant decimal digits), which is merged in any order over the
 units of a pass. What is shown is far coarser: bins of one round width, the outer ones open, each with at
-least `least` persons. No edge is a value of the data; which edges there are tells the order of magnitude
-of its middle, no more.
+least `least` persons before the processing, and as many or none after it. No edge is a value of the data,
+an extreme or a measured cut-off: which edges there are tells the order of magnitude of the middle and of
+the upper end.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -105,15 +107,24 @@ _EDGES = _lower_edges()
 
 @dataclass(frozen=True)
 class Bin:
-    """Persons with `low` ≤ value < `high`; None: open. Edges are multiples of a round number."""
+    """Persons with `low` ≤ value < `high` (None: open) before and after. Edges are multiples of a round number."""
 
     low: Decimal | None
     high: Decimal | None
-    persons: int
+    before: int
+    after: int
+
+    def joined(self, other: Bin) -> Bin:
+        """This bin and the one that follows it."""
+        return Bin(self.low, other.high, self.before + other.before, self.after + other.after)
+
+    def hides(self, least: int) -> bool:
+        """Does it stand for `least` persons or more? After the processing none at all is fine too."""
+        return self.before >= least and (self.after == 0 or self.after >= least)
 
     def plain(self) -> dict[str, Any]:
         """As JSON."""
-        return {"from": _plain(self.low), "to": _plain(self.high), "persons": self.persons}
+        return {"from": _plain(self.low), "to": _plain(self.high), "before": self.before, "after": self.after}
 
 
 def _plain(edge: Decimal | None) -> int | float | None:
@@ -124,14 +135,14 @@ def _plain(edge: Decimal | None) -> int | float | None:
 
 @dataclass(frozen=True)
 class Distribution:
-    """`bins` of all values, `tail` of the largest (특이정보): the same persons, with more room for the upper end."""
+    """`bins` of all values, `outliers` (특이정보): the same persons, with more room for the upper end."""
 
     bins: tuple[Bin, ...]
-    tail: tuple[Bin, ...]
+    outliers: tuple[Bin, ...]
 
     def plain(self) -> dict[str, Any]:
         """As JSON."""
-        return {"bins": [one.plain() for one in self.bins], "tail": [one.plain() for one in self.tail]}
+        return {"bins": [one.plain() for one in self.bins], "outliers": [one.plain() for one in self.outliers]}
 
 
 @dataclass(frozen=True)
@@ -151,11 +162,15 @@ class Shape:
         return cls(_grid(low, high, _MIDDLE_BINS, whole), _grid(high, end, _TAIL_BINS, whole))
 
 
-def distribution(bins: Bins, shape: Shape, least: int) -> Distribution | None:
-    """What may be shown of counts on the fine grid; None for fewer than `least` persons in all."""
-    if int(bins.sum()) < least:
+def distribution(before: Bins, after: Bins, whole: bool, least: int) -> Distribution | None:
+    """What may be shown of counts on the fine grid; None where even one open bin would stand for too few persons.
+
+    The edges are chosen by `before` alone. `whole`: the column holds whole numbers.
+    """
+    shape = Shape.of(before, whole)
+    if not Bin(None, None, int(before.sum()), int(after.sum())).hides(least):
         return None
-    return Distribution(_coarse(bins, shape.middle, least), _coarse(bins, shape.tail, least))
+    return Distribution(_coarse(before, after, shape.middle, least), _coarse(before, after, shape.tail, least))
 
 
 def _quantile(bins: Bins, share: float) -> float:
@@ -165,7 +180,8 @@ def _quantile(bins: Bins, share: float) -> float:
 
 def _grid(low: float, high: float, count: int, whole: bool) -> tuple[Decimal, Decimal, Decimal]:
     """Step, first and last edge: the step is 1, 2 or 5 times a power of ten."""
-    width = Decimal(repr(max(high - low, abs(high) / 100, abs(low) / 100, 10.0**_LOWEST))) / count
+    # Not narrower than the fine grid is at this place.
+    width = Decimal(repr(max((high - low) / count, abs(high) / 100, abs(low) / 100, 10.0**_LOWEST)))
     power = Decimal(10) ** width.adjusted()
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= width)
     step = max(step, Decimal(1)) if whole else step
@@ -174,32 +190,31 @@ def _grid(low: float, high: float, count: int, whole: bool) -> tuple[Decimal, De
     return step, first, last
 
 
-def _coarse(bins: Bins, grid: tuple[Decimal, Decimal, Decimal], least: int) -> tuple[Bin, ...]:
+def _coarse(before: Bins, after: Bins, grid: tuple[Decimal, Decimal, Decimal], least: int) -> tuple[Bin, ...]:
     step, first, last = grid
-    edges = [first + step * number for number in range(int((last - first) / step) + 1)]
-    starts = np.searchsorted(_EDGES, [float(edge) * (1 - 1e-12 if edge > 0 else 1 + 1e-12) for edge in edges])
+    inner = [first + step * number for number in range(int((last - first) / step) + 1)]
+    starts = np.searchsorted(_EDGES, [float(edge) * (1 - 1e-12 if edge > 0 else 1 + 1e-12) for edge in inner])
+    edges = [None, *inner, None]
+    counts = [_between(bins, starts) for bins in (before, after)]
+    return _merged([Bin(*one) for one in zip(edges, edges[1:], *counts, strict=False)], least)
+
+
+def _between(bins: Bins, starts: npt.NDArray[np.intp]) -> list[int]:
+    """Counts before, between and from the starts on."""
     running = np.concatenate([[0], np.cumsum(bins)])
-    counts = np.diff(np.concatenate([[0], running[starts], [running[-1]]]))
-    return _merged([None, *edges, None], [int(count) for count in counts], least)
+    ends = np.concatenate([[0], running[starts], running[-1:]])
+    return [int(count) for count in np.diff(ends)]
 
 
-def _merged(edges: list[Decimal | None], counts: list[int], least: int) -> tuple[Bin, ...]:
-    """Neighbours together until each bin has `least` persons; what is left over joins the last one.
-
-    An empty bin belongs to the one before it: numbers rounded down stand at the low edge of their bin.
-    """
+def _merged(bins: Sequence[Bin], least: int) -> tuple[Bin, ...]:
+    """Neighbours together until each bin hides whom it stands for; what is left over joins the ones before."""
     found: list[Bin] = []
-    low, waiting = edges[0], 0
-    for number, count in enumerate(counts):
-        if found and not count and not waiting:
-            low = edges[number + 1]
-            found[-1] = replace(found[-1], high=low)
-            continue
-        waiting += count
-        if waiting >= least:
-            found.append(Bin(low, edges[number + 1], waiting))
-            low, waiting = edges[number + 1], 0
-    last = found[-1]
-    if last.high is not None:
-        found[-1] = Bin(last.low, None, last.persons + waiting)
-    return tuple(found)
+    waiting: Bin | None = None
+    for one in bins:
+        waiting = one if waiting is None else waiting.joined(one)
+        if waiting.hides(least):
+            found.append(waiting)
+            waiting = None
+    while waiting is not None and not waiting.hides(least):
+        waiting = found.pop().joined(waiting)
+    return (*found, waiting) if waiting is not None else tuple(found)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from transforms.distributions import Bins, Distribution, Shape, distribution, is_shown
+from transforms.distributions import Distribution, distribution, is_shown
 from transforms.draws import Draws
 from transforms.facts import Counts, Fact
 from transforms.pipeline.engine import Engine
@@ -67,7 +67,7 @@ class TableVerdict:
     rows: Mapping[str, int] = field(default_factory=dict)
     columns: int = 0
     facts: int = 0
-    distributions: Mapping[str, Mapping[str, Distribution | None]] = field(default_factory=dict)
+    distributions: Mapping[str, Distribution] = field(default_factory=dict)
     whole: bool = True
 
     @property
@@ -160,7 +160,7 @@ def verify_table(claim: Claim, ways: Ways, k: int | None = None) -> TableVerdict
         },
         len(table.columns),
         sum(len(named) for named in claim.facts.concluded.values()),
-        {name: _shown(table, name, found.seen, least) for name in shown},
+        _shown(table, found.seen, least),
         located.whole,
     )
 
@@ -328,14 +328,12 @@ def shown_columns(table: TablePipeline) -> tuple[str, ...]:
     return (*quasi, *(c.name for c in others[:SHOWN_ATTRIBUTES]))
 
 
-def _shown(table: TablePipeline, name: str, seen: Seen, least: int) -> dict[str, Distribution | None]:
-    chain = next(c for c in table.chains if c.name == name)
-    before, after = _bins(seen.before, name), _bins(seen.after, name)
-    if before is None or after is None:
-        return {"before": None, "after": None}
-    shape = Shape.of(before, pa.types.is_integer(chain.source_type))
-    return {"before": distribution(before, shape, least), "after": distribution(after, shape, least)}
-
-
-def _bins(bins: Mapping[str, Bins], name: str) -> Bins | None:
-    return bins.get(name)
+def _shown(table: TablePipeline, seen: Seen, least: int) -> dict[str, Distribution]:
+    found = {}
+    for chain in table.chains:
+        if chain.name in seen.before and chain.name in seen.after:
+            whole = pa.types.is_integer(chain.source_type)
+            bins = distribution(seen.before[chain.name], seen.after[chain.name], whole, least)
+            if bins is not None:
+                found[chain.name] = bins
+    return found
