@@ -100,8 +100,11 @@ def settings(environment: Environment, *, submitted: bool) -> dict[str, str]:
         "spark.sql.warehouse.dir": str(environment.scratch / "spark-warehouse"),
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
-        # blobs of up to 64 MB: few records in a batch that crosses to Python
-        "spark.sql.execution.arrow.maxRecordsPerBatch": "64",
+        # rows of a DataFrame cross to Python by many, blobs of up to 64 MB by few
+        "spark.sql.execution.arrow.maxRecordsPerBatch": "65536",
+        "spark.sql.execution.arrow.maxBytesPerBatch": "64m",
+        # the system's allocator keeps its pages; Arrow's own gives them back and faults them in again
+        "spark.executorEnv.ARROW_DEFAULT_MEMORY_POOL": "system",
         "spark.sql.shuffle.partitions": "8",
         "spark.databricks.delta.snapshotPartitions": "2",
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": "4",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 
 from transforms.plan import ColumnRule, Plan, TablePlan
 
@@ -21,7 +23,7 @@ def sound_sections(data: Mapping[str, Any]) -> dict[str, Any]:
             sections[name] = _rules(raw)
         elif name == "tables" and isinstance(raw, Mapping):
             sections[name] = {str(table): part for table, one in raw.items() if (part := _table(one)) is not None}
-        elif (value := _sound(field.annotation, raw)) is not None:
+        elif (value := _sound(_type(field), raw)) is not None:
             sections[name] = value
     return sections
 
@@ -52,15 +54,21 @@ def _sound(annotation: Any, raw: object) -> Any:
         return TypeAdapter(annotation).validate_python(raw)
     except ValidationError:
         pass
-    models = [one for one in (annotation, *getattr(annotation, "__args__", ())) if _is_model(one)]
+    members = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+    models = [one for one in members if _is_model(one)]
     if not models or not isinstance(raw, Mapping):
         return None
     fields = {}
     for name, field in models[0].model_fields.items():
         key = field.alias or name
-        if key in raw and (value := _sound(field.annotation, raw[key])) is not None:
+        if key in raw and (value := _sound(_type(field), raw[key])) is not None:
             fields[name] = value
     return models[0].model_construct(**fields)
+
+
+def _type(field: FieldInfo) -> Any:
+    """A field's type with its validators, which pydantic keeps apart."""
+    return Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
 
 
 def _is_model(annotation: Any) -> bool:

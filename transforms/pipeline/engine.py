@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,6 +22,7 @@ from transforms.predicate import Predicate
 STATE, FAILURE = 0, 9
 MapTask = Callable[[Unit], Iterable[tuple[Any, ...]]]
 ReduceTask = Callable[[int, Sequence[Any]], Iterable[Any]]
+ArrowTask = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Engine(Protocol):
 class LocalEngine:
     """Without Spark, in this process: for `apply_table`."""
 
-    units: Sequence[TableUnit | FileUnit]
+    units: Sequence[Unit]
     window: Predicate | None = None
 
     def each(self, task: Callable[[Unit], Iterable[bytes]], what: str) -> list[bytes]:
@@ -113,10 +115,10 @@ def _raised(run: Callable[[], list[Any]]) -> list[Any]:
 
 @dataclass(frozen=True)
 class SparkEngine:
-    """On Spark: units of files, or any DataFrame (whose rows must be the same each time it is computed)."""
+    """On Spark: units of files, or any DataFrame (whose rows must be the same each time it is computed), or both."""
 
     spark: Any
-    units: Sequence[FileUnit] = ()
+    units: Sequence[Unit] = ()
     frame: Any = None
     schema: pa.Schema | None = None
     label: str = ""
@@ -124,19 +126,21 @@ class SparkEngine:
 
     def each(self, task: Callable[[Unit], Iterable[bytes]], what: str) -> list[bytes]:
         with self._broadcast((task, self.units), what) as handle:
-            source = self._source()
-            schema, window = self.schema, self.window
+            window = self.window
 
-            def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-                work, units = handle.value
-                for unit in _units_of(batches, units, schema, window):
-                    try:
-                        for blob in work(unit):
-                            yield row(0, STATE, pa.py_buffer(blob))
-                    except REPORTED as error:
-                        yield row(0, FAILURE, pa.py_buffer(pack(failure_of(error))))
+            def over(schema: pa.Schema | None) -> ArrowTask:
+                def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+                    work, units = handle.value
+                    for unit in _units_of(batches, units, schema, window):
+                        try:
+                            for blob in work(unit):
+                                yield row(0, STATE, pa.py_buffer(blob))
+                        except REPORTED as error:
+                            yield row(0, FAILURE, pa.py_buffer(pack(failure_of(error))))
 
-            return [bytes(blob) for _, _, blob in _collected(source.mapInArrow(run, ROW_TYPE))]
+                return run
+
+            return [bytes(blob) for _, _, blob in _collected(self._mapped(over))]
 
     def shuffle(
         self, map_: MapTask, reduce_: ReduceTask, buckets: int, what: str, kinds: bool = False
@@ -150,17 +154,20 @@ class SparkEngine:
 
     def shuffled(self, handle: Any, buckets: int, kinds: bool) -> Any:
         """The lazy DataFrame of reduced rows (bucket, kind, blob)."""
-        schema, window = self.schema, self.window
+        window = self.window
 
-        def map_run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-            work, _, units = handle.value
-            for unit in _units_of(batches, units, schema, window):
-                try:
-                    for bucket, *rest in work(unit):
-                        kind, blob = rest if kinds else (STATE, rest[0])
-                        yield row(bucket, kind, blob if isinstance(blob, pa.Buffer) else pa.py_buffer(blob))
-                except REPORTED as error:
-                    yield row(0, FAILURE, pa.py_buffer(pack(failure_of(error))))
+        def over(schema: pa.Schema | None) -> ArrowTask:
+            def map_run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+                work, _, units = handle.value
+                for unit in _units_of(batches, units, schema, window):
+                    try:
+                        for bucket, *rest in work(unit):
+                            kind, blob = rest if kinds else (STATE, rest[0])
+                            yield row(bucket, kind, blob if isinstance(blob, pa.Buffer) else pa.py_buffer(blob))
+                    except REPORTED as error:
+                        yield row(0, FAILURE, pa.py_buffer(pack(failure_of(error))))
+
+            return map_run
 
         def reduce_run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             _, work, _ = handle.value
@@ -183,14 +190,15 @@ class SparkEngine:
                 except REPORTED as error:
                     yield row(bucket, FAILURE, pa.py_buffer(pack(failure_of(error))))
 
-        mapped = self._source().mapInArrow(map_run, ROW_TYPE)
-        return mapped.repartitionById(buckets, "bucket").mapInArrow(reduce_run, ROW_TYPE)
+        return self._mapped(over).repartitionById(buckets, "bucket").mapInArrow(reduce_run, ROW_TYPE)
 
-    def _source(self) -> Any:
-        if self.frame is not None:
-            return self.frame
-        count = max(1, len(self.units))
-        return self.spark.range(0, len(self.units), 1, count)
+    def _mapped(self, over: Callable[[pa.Schema | None], ArrowTask]) -> Any:
+        """What the task (`over` the frame's schema, None for units) makes of the frame and of the units."""
+        found = [] if self.frame is None else [self.frame.mapInArrow(over(self.schema), ROW_TYPE)]
+        if self.units or not found:
+            numbers = self.spark.range(0, len(self.units), 1, max(1, len(self.units)))
+            found.append(numbers.mapInArrow(over(None), ROW_TYPE))
+        return reduce(lambda left, right: left.unionAll(right), found)
 
     def _broadcast(self, content: Any, what: str) -> _Handle:
         return _Handle(self.hold(content, what))
@@ -234,7 +242,7 @@ def row(bucket: int, kind: int, blob: pa.Buffer) -> pa.RecordBatch:
 
 def _units_of(
     batches: Iterator[pa.RecordBatch],
-    units: Sequence[FileUnit],
+    units: Sequence[Unit],
     schema: pa.Schema | None,
     window: Predicate | None,
 ) -> Iterator[Unit]:

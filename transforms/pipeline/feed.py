@@ -110,7 +110,8 @@ class FileUnit:
         row = piece.first_row
         try:
             with open_parquet(piece.file.uri) as file:
-                present = [c for c in stored if c in file.schema_arrow.names]
+                held = set(file.schema_arrow.names)
+                present = [c for c in stored if c in held]
                 if present:
                     source: Iterable[Any] = file.iter_batches(
                         batch_size=size, row_groups=[piece.row_group], columns=present, use_threads=False

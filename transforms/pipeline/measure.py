@@ -222,11 +222,11 @@ class FactsTask:
     facts: Mapping[tuple[Site, str], Fact] = field(default_factory=dict)
 
     def columns(self) -> list[str]:
-        named = {site[0] for (site, _) in self.facts}
+        named = {column for (column, _), _ in self.facts}
         table = self.work.table
         for chain in table.chains:
             if chain.name in named:
-                named |= {c for step in chain.steps for c in step.technique.columns()}
+                named.update(*(step.technique.columns() for step in chain.steps))
         narrow = narrow_columns(table)
         return narrow + [c for c in table.source_schema.names if c in named and c not in narrow]
 

@@ -16,7 +16,7 @@ from transforms.pipeline.derived import derive
 from transforms.pipeline.feed import FILE, ROW, Unit
 from transforms.pipeline.measure import bucket_of
 from transforms.pipeline.states import pack, unpack
-from transforms.pipeline.work import Rows, Work, guarded, select
+from transforms.pipeline.work import Rows, Work, guarded, select, taken
 from transforms.pipeline_model import TablePipeline
 
 DATA, COUNTS = 0, 1
@@ -202,7 +202,7 @@ class TransformReduce:
         places = pa.array(turn)
         cells: dict[str, pa.Array] = {}
         for name in rows.column_names[len(names) :]:
-            cells[name] = rows.column(name).combine_chunks().take(places)
+            cells[name] = taken(rows.column(name).combine_chunks(), places)
         ranks = pa.array(serials(words, self.offsets[bucket], len(names) > 2))
         for chain in table.chains:
             if chain.ranked:

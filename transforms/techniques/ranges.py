@@ -162,7 +162,7 @@ class RangeTexts(Image):
         if start is None:
             return False
         low = Decimal(start.group().replace(",", ""))
-        place = Fraction(low) / Fraction(self.step.width)
-        if place.denominator != 1 or self.step.text(place.numerator) != text:
+        place = Fraction(low) // Fraction(self.step.width)
+        if self.step.text(place) != text:
             return False
         return bool(self.lows.holds(pa.array([low]))[0])
