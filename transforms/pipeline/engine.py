@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from transforms.derivation import for_broadcast
 from transforms.errors import CellsRefused, Site
-from transforms.pipeline.feed import Damaged, FileUnit, StreamUnit, TableUnit, Unit, WindowedUnit
+from transforms.pipeline.feed import Damaged, StreamUnit, Unit, WindowedUnit
 from transforms.pipeline.states import pack, unpack
 from transforms.pipeline.transform import DuplicateRowKeys
 from transforms.pipeline.work import StepFailed
