@@ -116,8 +116,6 @@ def _header(piece: Piece, options: Options) -> tuple[list[str], int]:
 def _types(names: list[str], units: list[dict[str, Any]], options: Options) -> dict[str, pa.DataType]:
     if not units:
         return {name: pa.string() for name in names}
-    table, problems = _texts({**units[0], "names": names}, options)
-    if problems:
-        raise Problems(problems)
+    table, _ = _texts({**units[0], "names": names}, options)  # `read` will tell all that is wrong
     sample = table.slice(0, SAMPLE)
     return {name: inferred(one_chunk(sample.column(name)), options.time_zone) for name in names}
