@@ -132,6 +132,11 @@ class FileProvider:
         raise BadInput(f"{self._path} is no root key; allowed: a file made by `gamyeong keys init`")
 
 
+def passing_secret() -> Secret:
+    """32 random bytes that are never stored: what they key can't be known before, nor repeated."""
+    return Secret(secrets.token_bytes(SECRET_BYTES))
+
+
 class _StoredSecrets:
     """Secrets of 32 random bytes, by name, wrapped, one JSON file each in a folder of the keys zone."""
 

@@ -252,7 +252,7 @@ class _Job:
                     registers[table.subject_domain] = (found, engine)
             else:
                 known, feed = registers[table.register]
-                draws = register_draws(known, feed)
+                draws = register_draws(known.work, feed)
                 own = replace(table, sample=None)
                 found = prepare(own, keys, engine, options, stopped, known.work.threshold, draws)
             prepared[table.name] = (found, engine, options)

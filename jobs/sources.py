@@ -75,9 +75,7 @@ def stop_requests(
 ) -> Stops:
     """Ids of the subjects who asked to stop (§37); a table older than `max_age` is refused.
 
-    A request counts unless its `scope` names another purpose: null, "all", this plan's name, purpose kind or
-    application number count. The age counts from the table's last commit (a check without new requests can be
-    recorded by an empty commit).
+    The age counts from the table's last commit (a check without new requests can be recorded by an empty commit).
     """
     snapshot = pinned(environment.zone("source") / requests.table)
     age = clock() - last_commit(snapshot)
@@ -86,6 +84,15 @@ def stop_requests(
             f"{path}: the stop-request table {requests.table} was last brought up to date {_hours(age)} hours ago; "
             f"allowed: {requests.max_age}; record the requests (or that there are none) and start again"
         )
+    return Stops(source_version(requests.table, snapshot), requested(spark, snapshot, requests, plan, path))
+
+
+def requested(spark: Any, snapshot: Snapshot, requests: StopRequests, plan: Plan, path: str) -> pa.Array:
+    """The ids in one version of a stop-request table.
+
+    A request counts unless its `scope` names another purpose: null, "all", this plan's name, purpose kind or
+    application number count.
+    """
     wanted = [name for name in (requests.key, requests.at, requests.scope) if name is not None]
     missing = [name for name in wanted if name not in snapshot.schema.names]
     if missing:
@@ -97,8 +104,7 @@ def stop_requests(
         scope = found.column(requests.scope)
         counts = pa.array(["all", plan.plan, plan.purpose.kind, plan.application.number])
         found = found.filter(pc.or_(pc.is_null(scope), pc.is_in(scope.cast(pa.string()), value_set=counts)))
-    ids = found.column(requests.key).combine_chunks().unique()
-    return Stops(source_version(requests.table, snapshot), ids)
+    return found.column(requests.key).combine_chunks().unique()
 
 
 def _columns(spark: Any, snapshot: Snapshot, names: list[str]) -> pa.Table:

@@ -204,9 +204,8 @@ def _draw_sample(
     return work.with_(threshold=place), found.count, n
 
 
-def register_draws(prepared: Prepared, engine: Engine) -> Words:
+def register_draws(work: Work, engine: Engine) -> Words:
     """The sorted draws of a register's sampled subjects, for the other tables of the same subject."""
-    work = prepared.work
     top = (1 << 64) - 1
     blobs = engine.each(SubjectDrawsTask(work), "the register's subjects")
     draws = (
