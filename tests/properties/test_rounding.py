@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from transforms.errors import CellsRefused, Site
@@ -55,9 +55,7 @@ def step_of(name: str, parameters: Any) -> ColumnTechnique:
 @st.composite
 def grade_lists(draw: st.DrawFn) -> list[dict[str, Any]]:
     ends = sorted(draw(st.sets(st.integers(1, 200), max_size=3)))
-    grades: list[dict[str, Any]] = [
-        {"below": end, "unit": draw(UNITS), "direction": draw(DIRECTIONS)} for end in ends
-    ]
+    grades: list[dict[str, Any]] = [{"below": end, "unit": draw(UNITS), "direction": draw(DIRECTIONS)} for end in ends]
     return [*grades, {"unit": draw(UNITS), "direction": draw(DIRECTIONS)}]
 
 
@@ -107,9 +105,7 @@ def test_decimals_are_rounded_exactly(precision: int, data: st.DataObject, unit:
 
 @given(st.lists(st.integers(-(10**6), 10**6), min_size=1), st.sampled_from([1, 5, 25]), DIRECTIONS)
 @example([3], 1, "down")
-def test_floats_are_taken_as_the_decimals_they_are_written_as(
-    hundredths: list[int], unit: int, direction: str
-) -> None:
+def test_floats_are_taken_as_the_decimals_they_are_written_as(hundredths: list[int], unit: int, direction: str) -> None:
     step = step_of("rounding", {"unit": unit / 10, "direction": direction})
     for type_ in (pa.float32(), pa.float64()):
         column = pa.array([one / 100 for one in hundredths], type_)
@@ -120,9 +116,8 @@ def test_floats_are_taken_as_the_decimals_they_are_written_as(
 
 
 @given(st.lists(st.none() | st.integers(-(10**9), 10**9)), grade_lists())
-def test_grades_are_chosen_by_the_magnitude_that_enters(
-    values: list[int | None], grades: list[dict[str, Any]]
-) -> None:
+@example([11, -11, 10, -10], [{"below": 11, "unit": 10, "direction": "up"}, {"unit": 7, "direction": "up"}])
+def test_grades_are_chosen_by_the_magnitude_that_enters(values: list[int | None], grades: list[dict[str, Any]]) -> None:
     step = step_of("graded-rounding", grades)
     result = step.apply(pa.array(values, pa.int64()), NOTHING)
     assert result.to_pylist() == [None if v is None else graded_reference(v, grades) for v in values]
@@ -135,37 +130,62 @@ def test_zero_stays_zero(grades: list[dict[str, Any]], direction: str) -> None:
 
 
 @given(st.lists(SMALL, min_size=1), grade_lists())
-def test_decimals_and_floats_are_graded_as_integers_are(
-    values: list[int], grades: list[dict[str, Any]]
-) -> None:
+def test_decimals_and_floats_are_graded_as_integers_are(values: list[int], grades: list[dict[str, Any]]) -> None:
     step = step_of("graded-rounding", grades)
     expected = [graded_reference(value, grades) for value in values]
     for type_ in (pa.int16(), pa.float64(), pa.decimal128(10, 1), pa.decimal128(25, 3)):
         assert step.apply(pa.array(values, type_), NOTHING).to_pylist() == expected
 
 
-@given(grade_lists(), st.integers(-300, 300), st.integers(-300, 300), st.integers(1, 40))
-def test_the_image_is_the_set_of_all_results_where_units_divide_each_other(
+UNTIL_11 = [{"below": 11, "unit": 10, "direction": "up"}, {"unit": 7, "direction": "down"}]
+
+
+@given(grade_lists(), SMALL, SMALL)
+@example(UNTIL_11, 0, 30)
+@example(UNTIL_11, -30, 0)
+def test_the_image_of_whole_numbers_is_the_set_of_their_results(
+    grades: list[dict[str, Any]], one: int, other: int
+) -> None:
+    low, high = sorted((one, other))
+    image = step_of("graded-rounding", grades).image(Numbers(pieces=(Piece(low, high, 1),)), NOTHING)
+    assert members(image) == {int(graded_reference(value, grades)) for value in range(low, high + 1)}
+
+
+@given(grade_lists(), SMALL, SMALL, st.integers(2, 40))
+def test_the_image_of_multiples_holds_their_results(
     grades: list[dict[str, Any]], one: int, other: int, unit: int
 ) -> None:
     low, high = sorted((one, other))
     entering = [value for value in range(low, high + 1) if value % unit == 0]
-    assume(entering)
     image = step_of("graded-rounding", grades).image(Numbers(pieces=(Piece(low, high, unit),)), NOTHING)
-    results = {int(graded_reference(value, grades)) for value in entering}
-    if all(grade["unit"] % unit == 0 or unit % grade["unit"] == 0 for grade in grades):
-        assert members(image) == results
-    else:
-        assert members(image) >= results
+    assert members(image) >= {int(graded_reference(value, grades)) for value in entering}
+
+
+@pytest.mark.parametrize(
+    ("direction", "upper", "lower"),
+    [
+        # Just below 15, and just above -15, no middle is met; just below 20 no multiple.
+        ("half-up", {0, 10}, {0, -10}),
+        ("half-down", {0, 10}, {0, -10}),
+        ("half-even", {0, 10}, {0, -10}),
+        ("up", {0, 10, 20}, {0, -10}),
+        ("down", {0, 10}, {0, -10, -20}),
+    ],
+)
+def test_the_end_of_a_grade_is_not_in_it(direction: str, upper: set[int], lower: set[int]) -> None:
+    step = step_of(
+        "graded-rounding", [{"below": 15, "unit": 10, "direction": direction}, {"unit": 1000, "direction": "down"}]
+    )
+    assert members(step.image(Numbers(pieces=(Piece(0, 99),)), NOTHING)) == upper
+    step = step_of(
+        "graded-rounding", [{"below": 15, "unit": 10, "direction": direction}, {"unit": 1000, "direction": "up"}]
+    )
+    assert members(step.image(Numbers(pieces=(Piece(-99, 0),)), NOTHING)) == lower
 
 
 def members(image: Image) -> set[int]:
     candidates = range(-500, 501)
-    return {
-        value
-        for value, inside in zip(candidates, image.contains(pa.array(candidates)), strict=True)
-        if inside
-    }
+    return {value for value, inside in zip(candidates, image.contains(pa.array(candidates)), strict=True) if inside}
 
 
 @given(st.lists(SMALL, min_size=1), grade_lists(), st.integers(1, 60), DIRECTIONS)
