@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from jobs.clock import Clock, utc_now
+from jobs.documents import write_documents
 from jobs.errors import BadInput, Operational, Refused
 from jobs.ledger import evidence_ledger
 from jobs.locks import exclusive
@@ -46,7 +47,7 @@ class Reviewed:
 
 
 def review(folder: RunFolder, progress: Progress, clock: Clock = utc_now) -> Reviewed:
-    """Runs the suite, writes suite.json and result.json, enters the verdict in the ledger.
+    """Runs the suite, writes suite.json, result.json and the documents, enters the verdict in the ledger.
 
     Works without the source and keys zones. BadInput where the run or its facts are missing, Refused where
     plan or staged table are not those of run.json, Operational for what can't be read.
@@ -77,6 +78,8 @@ def review(folder: RunFolder, progress: Progress, clock: Clock = utc_now) -> Rev
         body = result_body(record, asked, found)
         suite_digest = _write(folder.suite, suites_body(suites))
         result_digest = _write(folder.result, body)
+        verified = folder.read("verify.json") if folder.verify.exists() else None
+        write_documents(folder, pipeline, record, verified, body)
         verdict = verdict_of(found)
         evidence_ledger(folder.environment, clock).append(
             "review",

@@ -14,7 +14,7 @@ from transforms.technique import Language
 WIDTH, PANEL, GAP, LEFT, RIGHT, TOP, BOTTOM = 520, 92, 30, 58, 16, 20, 22
 HEIGHT = TOP + 2 * PANEL + GAP + BOTTOM
 LABEL_PIXELS = 54
-STEPS = (1, 2, 2.5, 5, 10)
+STEPS = (1, 1.5, 2, 3, 4, 5, 6, 8, 10)
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def histogram(bins: Sequence[Bin], language: Language, title: str) -> Markup:
 
 
 def nice(most: float) -> float:
-    """The smallest of 1, 2, 2.5, 5 × 10ⁿ that is not below `most`: where the scale ends."""
+    """The smallest of 1, 1.5, 2, 3, 4, 5, 6, 8 × 10ⁿ that is not below `most`: where the scale ends."""
     power = 1.0
     while power * 10 < most:
         power *= 10

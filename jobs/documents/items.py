@@ -8,13 +8,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from jobs.documents.words import KINDS, LEGAL, said
+from jobs.documents.words import KINDS, LEGAL, Pair, said
 from jobs.staging import filled
 from transforms.pipeline_model import Chain, Derived, TablePipeline
 from transforms.plan import ColumnRule, SumOf
 from transforms.technique import ColumnTechnique, Language, Wording
 from transforms.techniques.categorization import Categorization
-from transforms.wordings import derivation_wording
+from transforms.wordings import derivation_wording, outlier_wording
 
 Column = Chain | Derived
 SQL_TYPES = {
@@ -39,11 +39,12 @@ class Counts:
 
 @dataclass(frozen=True)
 class StepLine:
-    """One step of an item in words; `counts` is None where nothing is counted (derived columns)."""
+    """One step of an item in words, with its counts, or with `instead`: why there are none here."""
 
     method: str
     level: str
     counts: Counts | None = None
+    instead: str = "–"
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,6 @@ class Item:
     coding: tuple[tuple[str, str], ...]
     secret: tuple[str, ...]
     nulls: str
-    derived: bool
     steps: tuple[StepLine, ...]
 
     @property
@@ -133,24 +133,41 @@ def _item(
         coding=tuple(rule.coding.items()),
         secret=rule.secret,
         nulls=null_rule(table, first, language),
-        derived=isinstance(first, Derived),
-        steps=_steps(columns, language, cells),
+        steps=_steps(table, columns, language, cells),
     )
 
 
-def _steps(columns: Sequence[Column], language: Language, cells: Mapping[str, Any]) -> tuple[StepLine, ...]:
+def _steps(
+    table: TablePipeline, columns: Sequence[Column], language: Language, cells: Mapping[str, Any]
+) -> tuple[StepLine, ...]:
+    """What happens to an item, as the form tells it (L3546): row rules on it, its chain, outlier rules on it."""
+    names = {column.name for column in columns}
+    found = [
+        _uncounted(rule.technique.wording(language), ("행 단위로 처리", "removes rows"), language)
+        for rule in table.row_rules
+        if rule.technique.columns() & names
+    ]
     first = columns[0]
     if isinstance(first, Derived):
         words = derivation_wording(first.derive, language)
-        return (StepLine(words.method, words.level),)
-    found = []
-    for number, step in enumerate(first.steps):
-        words = step.technique.wording(language)
-        found.append(_line(words, [cells[one.name][number] for one in columns if one.name in cells]))
+        found.append(_uncounted(words, ("처리된 칸으로 계산", "from processed cells"), language))
+    else:
+        for number, step in enumerate(first.steps):
+            counts = [cells[one.name][number] for one in columns if one.name in cells]
+            found.append(_counted(step.technique.wording(language), counts))
+    found += [
+        _uncounted(outlier_wording(rule, language), ("특이정보 처리", "outlier rule"), language)
+        for rule in table.outliers
+        if names & set(rule.treat.local_suppression.columns)
+    ]
     return tuple(found)
 
 
-def _line(words: Wording, counts: Sequence[Sequence[int]]) -> StepLine:
+def _uncounted(words: Wording, instead: Pair, language: Language) -> StepLine:
+    return StepLine(words.method, words.level, instead=said(instead, language))
+
+
+def _counted(words: Wording, counts: Sequence[Sequence[int]]) -> StepLine:
     if not counts:
         return StepLine(words.method, words.level)
     changed, unchanged, null = (sum(one[place] for one in counts) for place in range(3))
@@ -162,6 +179,9 @@ def null_rule(table: TablePipeline, column: Column, language: Language) -> str:
     korean = language == "ko"
     if isinstance(column, Derived):
         return _derived_nulls(column, korean)
+    never = "값 없음이 나오지 않음" if korean else "never null"
+    if column.ranked:
+        return never
     reasons = []
     names = {step.technique.name for step in column.steps}
     if "suppression" in names:
@@ -172,7 +192,6 @@ def null_rule(table: TablePipeline, column: Column, language: Language) -> str:
         reasons.append("분류표에 없는 값" if korean else "a value that the categories don't cover")
     if any(column.name in rule.treat.local_suppression.columns for rule in table.outliers):
         reasons.append("특이정보 처리로 비움" if korean else "emptied as an outlier")
-    never = "값 없음이 나오지 않음" if korean else "never null"
     return (" 또는 " if korean else ", or ").join(reasons) or never
 
 

@@ -176,11 +176,9 @@ def verdict(verify: Mapping[str, Any] | None, result: Mapping[str, Any]) -> Verd
 
 def _expectation(raw: Mapping[str, Any]) -> Expectation:
     # whole numbers and names of columns alone: other things might be a cell's value
-    counts = {
-        name: counted(value) if type(value) is int else listed(value)
-        for name, value in raw["counts"].items()
-        if type(value) is int or isinstance(value, list)
-    }
+    named: Mapping[str, Any] = raw["counts"]
+    counts = {name: counted(value) for name, value in named.items() if type(value) is int}
+    counts |= {name: listed(value) for name, value in named.items() if isinstance(value, list) and value}
     return Expectation(
         raw["type"],
         raw.get("table") or "",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from transforms.technique import Language
@@ -49,16 +49,6 @@ def counted(number: int | None) -> str:
     return "–" if number is None else f"{number:,}"
 
 
-def share(part: int, whole: int) -> str:
-    """A part in percent with two digits; what is not quite nothing or all never reads as 0 or 100."""
-    if whole == 0:
-        return "–"
-    if part in (0, whole):
-        return "0%" if part == 0 else "100%"
-    percent = min(max(100 * Decimal(part) / whole, Decimal("0.01")), Decimal("99.99"))
-    return f"{percent:.2f}%"
-
-
 def percent(fraction: float) -> str:
     """A declared fraction as it was written: 0.5 as 50%."""
     text = f"{Decimal(str(fraction)) * 100:f}"
@@ -79,6 +69,21 @@ def listed(names: Iterable[str], most: int = 12) -> str:
     if len(every) > most:
         every = [*every[: most - 2], "…", every[-1]]
     return ", ".join(every)
+
+
+def runs(texts: Sequence[str]) -> list[str]:
+    """Numbers that follow each other as one text: 201901, 201902, 201903 as 201901~201903."""
+    found: list[list[str]] = []
+    for text in texts:
+        if found and _follows(found[-1][-1], text):
+            found[-1].append(text)
+        else:
+            found.append([text])
+    return [one[0] if len(one) == 1 else f"{one[0]}~{one[-1]}" for one in found]
+
+
+def _follows(before: str, after: str) -> bool:
+    return before.isdecimal() and after.isdecimal() and len(before) == len(after) and int(after) == int(before) + 1
 
 
 def _plain(number: float) -> str:

@@ -107,7 +107,7 @@ def _render(page: str, language: Language, context: Mapping[str, Any]) -> str:
         "page": page,
         "other_page": page_file(page, other),
     }
-    renderer.filters |= {"counted": words.counted, "listed": words.listed, "percent": words.percent}
+    renderer.filters |= {"counted": words.counted, "listed": words.listed, "percent": words.percent, "runs": words.runs}
     return renderer.get_template(f"{page}.html.j2").render(context)
 
 

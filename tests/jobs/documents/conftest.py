@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -142,14 +141,19 @@ def small_run(environment: Environment) -> Callable[..., Run]:
                 "plan": "small",
                 "application": {"number": "2026-001"},
                 "purpose": {"kind": "statistics", "statement": "연령대별 지출", "legal_basis": "제28조의2"},
-                "use": {"form": "third-party", "recipient": "연구원", "place": "closed", "from": "2026-01-01",
-                        "until": "2028-12-31"},
+                "use": {
+                    "form": "third-party",
+                    "recipient": "연구원",
+                    "place": "closed",
+                    "from": "2026-01-01",
+                    "until": "2028-12-31",
+                },
                 "source": {"table": "shop/orders", "row_key": ["id"]},
                 "columns": columns,
                 "additional_information": {"destroy": "approved"},
                 "output": {"table": "orders"},
                 **parts,
-            }  # fmt: skip
+            }
         )
         pipeline = compile_plan(plan, schema)
         verify = {"verdict": "equal", "tables": {}, "distributions": {}}
@@ -157,9 +161,3 @@ def small_run(environment: Environment) -> Callable[..., Run]:
         return Run(RunFolder(environment, RUN), pipeline, record_of(pipeline, 4), verify, result)
 
     return made
-
-
-@pytest.fixture
-def release(environment: Environment, tmp_path: Path) -> Path:
-    """Where the small plan's table is published."""
-    return Path(str(environment.zone("published"))) / "2026-001" / "연구원" / "orders"
