@@ -17,23 +17,22 @@ from jobs.errors import BadInput, DataFailed, Operational, Refused
 from jobs.keys import FileProvider, RunSecrets, SeriesSecrets
 from jobs.ledger import evidence_ledger
 from jobs.locks import exclusive
+from jobs.plans import open_plan
 from jobs.progress import Progress
 from jobs.run_plan import save_plan
 from jobs.runs import RunFolder, RunRecord, StagedTable, run_name
 from jobs.session import require_encryption, spark_session
 from jobs.sources import Stops, engine_for, period_window, pinned_sources, source_version, stop_requests
 from jobs.staging import StagedFiles, StagedSink, commit_staged
-from jobs.storage import conf_path
 from jobs.tables import Snapshot
 from transforms.compiler import compile_plan
 from transforms.derivation import Secret
-from transforms.errors import PlanError, Problem
 from transforms.pipeline.engine import PassFailed, SparkEngine
 from transforms.pipeline.feed import Damaged
 from transforms.pipeline.run import DataRefused, Options, Prepared, finish, prepare, register_draws
 from transforms.pipeline_model import Pipeline, TablePipeline
 from transforms.plan import Plan, Sample
-from transforms.plan_loader import Loaded, load
+from transforms.plan_loader import Loaded
 from transforms.run_facts import RunFacts, TableFacts
 from transforms.run_keys import RunKeys
 
@@ -64,9 +63,8 @@ def pseudonymize(
     ledger. Errors: PlanError (2 or 3), BadInput (2), Refused (3), DataFailed (1), Operational (4).
     """
     started = stamp(clock())
-    loaded = load(plan_file, (conf_path("hierarchies/region.csv").parent,))
+    loaded = open_plan(plan_file, environment)
     plan = loaded.plan
-    check_policy(plan, environment)
     if limit is not None and limit < 1:
         raise BadInput(f"--limit {limit}; allowed: 1 or more")
     if clock().date() > plan.use.until:
@@ -167,35 +165,6 @@ def bare(schema: pa.Schema) -> pa.Schema:
 def source_name(plan: Plan, name: str) -> str:
     """The source table's name in the plan; `name` is the table's name in the run."""
     return plan.source.table if plan.source is not None else plan.tables[name].source
-
-
-def check_policy(plan: Plan, environment: Environment) -> None:
-    """The environment's floors; a plan below one is refused (exit 3), all of them at once."""
-    if plan.use.form == "public":
-        return
-    floor = environment.floor(plan.use.form)
-    problems: list[Problem] = []
-    asked = plan.adequacy.k_anonymity.k if plan.adequacy.k_anonymity is not None else None
-    if floor.k is not None and (asked is None or asked < floor.k):
-        problems.append(
-            Problem(
-                "adequacy.k-anonymity",
-                "no k" if asked is None else f"k {asked}",
-                f"k {floor.k} or more for {plan.use.form} (policy of {environment.file.name})",
-                refused=True,
-            )
-        )
-    if plan.adequacy.reviewers is not None and plan.adequacy.reviewers < floor.reviewers:
-        problems.append(
-            Problem(
-                "adequacy.reviewers",
-                str(plan.adequacy.reviewers),
-                f"{floor.reviewers} or more for {plan.use.form} (policy of {environment.file.name})",
-                refused=True,
-            )
-        )
-    if problems:
-        raise PlanError(problems)
 
 
 def trial(pipeline: Pipeline, limit: int) -> Pipeline:

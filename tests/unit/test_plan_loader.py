@@ -15,6 +15,7 @@ from transforms.fingerprint import fingerprint
 from transforms.plan import Plan
 from transforms.plan_loader import load, load_plan, source_tables
 from transforms.plan_sections import part
+from transforms.yaml_nodes import read_yaml
 
 Write = Callable[[str], Path]
 WriteNamed = Callable[[str, str], Path]
@@ -103,6 +104,13 @@ def test_an_extending_plan_changes_only_what_it_names(valid_plan: str, plan_file
     assert plan.sample is None
 
 
+def test_a_step_of_the_base_is_replaced_not_mixed_with(valid_plan: str, plan_file: WriteNamed) -> None:
+    plan_file(valid_plan, "plan.yaml")
+    overlay = "extends: plan.yaml\nplan: other\ncolumns:\n  grade: {apply: {suppression: {}}}\n"
+    plan = load_plan(plan_file(overlay, "other.yaml"))
+    assert [step.name for step in plan.columns["grade"].apply or ()] == ["suppression"]
+
+
 def test_places_in_the_base_are_named_with_its_file(valid_plan: str, plan_file: WriteNamed) -> None:
     plan_file(valid_plan.replace("{k: 3}", "{k: 1}"), "plan.yaml")
     with pytest.raises(PlanError) as caught:
@@ -171,6 +179,33 @@ def test_the_contents_of_hierarchies_are_in_the_fingerprint(valid_plan: str, pla
     towns = tmp_path / "towns.csv"
     towns.write_text(towns.read_text("utf-8").replace("가평,경기도", "가평,강원도"), "utf-8")
     assert mark(path) != before
+
+
+# --- whatever stands in a plan, it is told, and never a traceback ---
+
+JUNK = [None, 0, -1.5, "x", "", [], {}, [1], {"a": {"b": [None]}}, {1: 2}, True, "2026-01-01", 10**30, [[]]]
+
+
+@pytest.mark.parametrize("turn", [0, 1, 2, 3])
+def test_junk_in_any_place_is_a_problem_with_a_line(turn: int, plan_file: Write, valid_plan: str) -> None:
+    for text in (valid_plan, SEVERAL):
+        root, _ = read_yaml(text, "plan.yaml")
+        places = [loc for loc, _ in root.walk() if loc]
+        for number, (*above, last) in enumerate(places):
+            data = holder = root.plain()
+            for one in above:
+                holder = holder[one]
+            holder[last] = JUNK[(number * 4 + turn) % len(JUNK)]
+            told = problems_of(plan_file(json.dumps(data, ensure_ascii=False)))
+            assert all(problem.line for problem in told), told
+
+
+def problems_of(path: Path) -> tuple[Problem, ...]:
+    try:
+        load(path)
+    except PlanError as error:
+        return error.problems
+    return ()
 
 
 # --- a plan held against its table ---
