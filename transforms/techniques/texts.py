@@ -228,16 +228,13 @@ class Masking(CellTechnique):
     def _cover(self, texts: pa.Array) -> pa.Array:
         if self.width is not None:
             return pc.if_else(pc.equal(texts, ""), "", pa.scalar(self.mask * self.width))
-        covered = pc.replace_substring_regex(texts, self._open(), self.mask.replace("\\", r"\\"))
+        if not self.separators:
+            return pc.binary_repeat(pa.scalar(self.mask), pc.utf8_length(texts))
+        others = "".join(_in_class(one) for one in self.separators)
+        covered = pc.replace_substring_regex(texts, f"[^{others}]", self.mask.replace("\\", r"\\"))
         for separator, stead in self.separators.items():
             covered = pc.replace_substring(covered, separator, stead)
         return covered
-
-    def _open(self) -> str:
-        """What the mask replaces: every character that is no separator."""
-        if not self.separators:
-            return _ANY
-        return "[^" + "".join(_in_class(one) for one in self.separators) + "]"
 
     def spread(self, before: Image, given: Given) -> Image:
         covers = f"[{''.join(_in_class(one) for one in (self.mask, *self.separators.values()))}]"
