@@ -9,13 +9,17 @@ from typing import Any
 
 import pyarrow as pa
 
+from jobs.errors import Refused
 from jobs.manifest import sha256_of
 from jobs.parquet import ROW_GROUP_BYTES, NewFile, write_batches
-from jobs.runs import StagedTable
+from jobs.runs import RunFolder, StagedTable
 from jobs.storage import Location, unique_name
-from jobs.tables import commit_files, pinned
+from jobs.tables import Snapshot, commit_files, pinned
 from transforms.pipeline_model import TablePipeline
 from transforms.plan import Plan
+
+# Staged files are read by their own footers: a table that hides rows or renames columns in its log is not ours.
+STAGED_FEATURES = frozenset({"timestampNtz"})
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,21 @@ def commit_staged(
     )
     snapshot = pinned(place)
     return StagedTable(pipeline.name, snapshot.table_id, snapshot.version, staged.rows)
+
+
+def staged_snapshot(folder: RunFolder, staged: StagedTable) -> Snapshot:
+    """The staged version that run.json names; Refused where another table lies there, or one that ours never are."""
+    snapshot = pinned(folder.staged(staged.name), staged.version)
+    wrong = []
+    if snapshot.table_id != staged.id:
+        wrong.append("another table id than run.json names")
+    if not snapshot.features <= STAGED_FEATURES or any(file.deletion_vector for file in snapshot.files):
+        wrong.append("features " + ", ".join(sorted(snapshot.features - STAGED_FEATURES)))
+    if snapshot.partition_columns:
+        wrong.append(f"partition columns {', '.join(snapshot.partition_columns)}")
+    if wrong:
+        raise Refused(f"the table at {snapshot.location} was not staged by this run: {'; '.join(wrong)}")
+    return snapshot
 
 
 def properties(plan: Plan, fingerprint: str) -> dict[str, str]:

@@ -16,6 +16,7 @@ from transforms.facts import Counts, Fact
 from transforms.pipeline.engine import Engine
 from transforms.pipeline.locate import Located, Sides, locate
 from transforms.pipeline.recompute import Sums, body_columns
+from transforms.pipeline.run import stopped_draws
 from transforms.pipeline.states import unpack
 from transforms.pipeline.verify import (
     BUCKET,
@@ -60,7 +61,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class TableVerdict:
-    """What verify found of one table. `rows` are counts by phase, `whole` as in `Located`."""
+    """What verify found of one table. `rows` are counts by phase; no bin of `distributions` is below `least`."""
 
     table: str
     differences: tuple[Difference, ...]
@@ -68,7 +69,8 @@ class TableVerdict:
     columns: int = 0
     facts: int = 0
     distributions: Mapping[str, Distribution] = field(default_factory=dict)
-    whole: bool = True
+    least: int = FEWEST_PERSONS
+    located: Located = field(default_factory=Located)
 
     @property
     def equal(self) -> bool:
@@ -77,10 +79,14 @@ class TableVerdict:
 
 @dataclass(frozen=True)
 class Claim:
-    """A run's claims about one table, ready to be recomputed: pipeline, keyed draws, claimed facts."""
+    """A run's claims about one table, ready to be recomputed: pipeline, keyed draws, claimed facts.
+
+    `register` are the facts of the register's table, whose sample this one follows.
+    """
 
     work: Work
     facts: TableFacts
+    register: TableFacts | None = None
 
     @classmethod
     def of(
@@ -88,19 +94,20 @@ class Claim:
         table: TablePipeline,
         keys: RunKeys,
         facts: TableFacts,
-        stopped: Words | None = None,
-        register: Words | None = None,
+        stopped: pa.Array | None = None,
+        register: tuple[TableFacts, Words] | None = None,
     ) -> Claim:
-        """`stopped` and `register` are sorted draws, of who asked to stop and of who is in the register's sample."""
-        work = make_work(table, keys).with_(
-            stopped=stopped,
-            register=register,
+        """`stopped` are ids of who asked to stop; `register` also holds the sorted draws of the register's sample."""
+        work = make_work(table, keys)
+        work = work.with_(
+            stopped=stopped_draws(table, work, stopped) if stopped is not None else None,
+            register=register[1] if register is not None else None,
             threshold=facts.threshold,
             facts=facts.concluded,
             changes=claimed_changes(facts.rules),
             buckets=facts.buckets,
         )
-        return cls(work, facts)
+        return cls(work, facts, register[0] if register is not None else None)
 
 
 @dataclass(frozen=True)
@@ -161,7 +168,8 @@ def verify_table(claim: Claim, ways: Ways, k: int | None = None) -> TableVerdict
         len(table.columns),
         sum(len(named) for named in claim.facts.concluded.values()),
         _shown(table, found.seen, least),
-        located.whole,
+        least,
+        located,
     )
 
 
@@ -222,7 +230,13 @@ def _incomplete(claim: Claim) -> list[Difference]:
     ]
     if facts.buckets < 1 or len(facts.offsets) != facts.buckets:
         missing.append(Difference("counts", "offsets"))
-    if (facts.threshold is None) != (table.sample is None and table.register is None):
+    register = claim.register
+    threshold_fits = (
+        facts.threshold == register.threshold
+        if register is not None
+        else (facts.threshold is None) == (table.sample is None)
+    )
+    if not threshold_fits:
         missing.append(Difference("sample", "threshold"))
     deliverable = {chain.name for chain in table.chains if not chain.ranked}
     for number, rule in enumerate(facts.rules):
