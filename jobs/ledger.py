@@ -90,11 +90,12 @@ class Ledger:
 
     def __init__(self, place: Location, signer: Signer | None = None, clock: Clock = utc_now) -> None:
         self.place, self._signer, self._clock = place, signer, clock
+        self._known: dict[str, list[Entry]] = {}
 
     def entries(self) -> list[Entry]:
         """All entries in the order of their numbers; none where there is no ledger yet."""
         table = self._open()
-        return [] if table is None else _entries(table)
+        return [] if table is None else self._entries(table)
 
     def head(self) -> Head:
         """The last entry's number and hash."""
@@ -116,7 +117,7 @@ class Ledger:
         text = canonical_json(dict(body)).decode()
         for attempt in range(ATTEMPTS):
             table = self._open() or self._create()
-            entries = _entries(table)
+            entries = self._entries(table)
             found = _find(entries, kind, same) if same else None
             if found is not None:
                 return found
@@ -156,6 +157,22 @@ class Ledger:
             return False
         return True
 
+    def _entries(self, table: DeltaTable) -> list[Entry]:
+        """The entries of a version. A file never changes once it is in the log, so each is read once.
+
+        Not by deltalake's dataset: its reading threads may still hold Python objects when a short job ends,
+        and then abort the process.
+        """
+        paths = pa.table(table.get_add_actions()).column("path").to_pylist()
+        for path in paths:
+            if path not in self._known:
+                filesystem, place = (self.place / path).filesystem()
+                with filesystem.open_input_file(place) as file:
+                    rows = pq.ParquetFile(file).read(use_threads=False).to_pylist()
+                self._known[path] = [Entry(**row) for row in rows]
+        found = (entry for path in paths for entry in self._known[path])
+        return sorted(found, key=lambda entry: (entry.seq, entry.hash))
+
     def _open(self) -> DeltaTable | None:
         try:
             return DeltaTable(str(self.place), storage_options=dict(self.place.options.deltalake) or None)
@@ -182,11 +199,6 @@ def _signed(seq: int, previous: str, at: str, kind: str, body: str, key: str) ->
     return canonical_json(
         {"seq": seq, "previous": previous, "at": at, "type": kind, "body": body, "key_id": key}
     )
-
-
-def _entries(table: DeltaTable) -> list[Entry]:
-    rows = table.to_pyarrow_table().to_pylist()
-    return sorted((Entry(**row) for row in rows), key=lambda entry: (entry.seq, entry.hash))
 
 
 def _head(entries: list[Entry]) -> Head:

@@ -177,3 +177,14 @@ def test_a_late_completion_does_not_undo_a_newer_release(make_run):
     assert release_manifest(late.environment, late.record).read_json()["releases"][""]["run"] == newer.folder.run
     assert types(late) == ["publish", "destroy"]
     complete(newer)
+
+
+def test_copies_of_a_killed_publish_do_not_outlive_a_rejection(make_run):
+    case = make_run().approve()
+    with pytest.raises(Killed):
+        case.publish(hook=killing("commit retail"))
+    assert list(case.place().glob("*.parquet"))
+    case.vote("김검토", "rejected", reason="second thoughts")
+    with pytest.raises(DataFailed):
+        case.publish()
+    assert list(case.environment.zone("published").local.glob("*")) == []
