@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from jobs.documents.charts import Bin, bin_name, bins_of, histogram
 from jobs.documents.items import Item, items
-from jobs.documents.words import counted, listed
+from jobs.documents.words import counted, listed, short
 from jobs.runs import RunRecord
 from transforms.pipeline_model import Pipeline, TablePipeline
 from transforms.plan import ColumnRule
@@ -48,7 +48,7 @@ class Chart:
 
     column: str
     label: str
-    is_tail: bool
+    note: str
     picture: Markup
     bins: tuple[tuple[str, str, str], ...]
 
@@ -96,6 +96,16 @@ class Expectation:
 
 
 @dataclass(frozen=True)
+class Difference:
+    """What verify found otherwise than the plan says: cells of a column, a fact, a count … and in how many rows."""
+
+    table: str
+    what: str
+    place: str
+    rows: int | None
+
+
+@dataclass(frozen=True)
 class Verdict:
     """The two checks. `verify` is None where it has not run."""
 
@@ -105,7 +115,7 @@ class Verdict:
     by_type: tuple[tuple[str, int, int], ...]
     rows_compared: int
     rows_different: int
-    columns_different: tuple[tuple[str, str, int], ...]
+    differences: tuple[Difference, ...]
 
     @property
     def failed(self) -> tuple[Expectation, ...]:
@@ -163,13 +173,12 @@ def verdict(verify: Mapping[str, Any] | None, result: Mapping[str, Any]) -> Verd
         review=result["verdict"],
         expectations=expectations,
         by_type=tuple((name, every[name], good[name]) for name in sorted(every)),
-        rows_compared=sum(one.get("rows", 0) for one in compared.values()),
-        rows_different=sum(one.get("rows_different", 0) for one in compared.values()),
-        columns_different=tuple(
-            (table, column, int(rows))
-            for table, one in compared.items()
-            for column, rows in sorted(one.get("columns_different", {}).items())
-            if rows
+        rows_compared=sum(table["rows"] for table in compared.values()),
+        rows_different=sum(table["rows_different"] for table in compared.values()),
+        differences=tuple(
+            Difference(name, one["what"], one["place"], one["rows"])
+            for name, table in compared.items()
+            for one in table["differences"]
         ),
     )
 
@@ -178,7 +187,8 @@ def _expectation(raw: Mapping[str, Any]) -> Expectation:
     # whole numbers and names of columns alone: other things might be a cell's value
     named: Mapping[str, Any] = raw["counts"]
     counts = {name: counted(value) for name, value in named.items() if type(value) is int}
-    counts |= {name: listed(value) for name, value in named.items() if isinstance(value, list) and value}
+    if named.get("columns"):
+        counts["columns"] = listed(named["columns"])
     return Expectation(
         raw["type"],
         raw.get("table") or "",
@@ -225,17 +235,24 @@ def _flow(rows: Mapping[str, int], by_outliers: int) -> Flow:
 
 
 def _charts(raw: Mapping[str, Any], language: Language) -> list[Chart]:
-    label = raw.get("label") or raw["column"]
-    found = [_chart(raw["column"], label, bins_of(raw["bins"]), language, is_tail=False)]
-    if raw.get("outliers"):
-        found.append(_chart(raw["column"], label, bins_of(raw["outliers"]), language, is_tail=True))
+    label = raw["label"] or raw["column"]
+    titles = (
+        (f"{label}의 일반 분포", f"{label}의 특이정보에 대한 분포")
+        if language == "ko"
+        else (f"{label}: distribution", f"{label}: outliers")
+    )
+    found = [_chart(raw["column"], titles[0], bins_of(raw["bins"]), language)]
+    tail = bins_of(raw["outliers"] or [])
+    if tail:
+        found.append(_chart(raw["column"], titles[1], tail, language, is_tail=True))
     return found
 
 
-def _chart(column: str, label: str, bins: Sequence[Bin], language: Language, *, is_tail: bool) -> Chart:
-    if language == "ko":
-        title = f"{label}의 특이정보에 대한 분포" if is_tail else f"{label}의 일반 분포"
-    else:
-        title = f"{label}: outliers" if is_tail else f"{label}: distribution"
+def _chart(column: str, title: str, bins: Sequence[Bin], language: Language, *, is_tail: bool = False) -> Chart:
+    """One picture with its numbers. A tail is drawn without the open bin below it, which holds most people."""
+    drawn, note = bins, ""
+    if is_tail and len(bins) > 1 and bins[0].start is None:
+        drawn, start = bins[1:], short(bins[1].start or 0, language)
+        note = f"{start} 이상" if language == "ko" else f"from {start} on"
     rows = tuple((bin_name(one, language), counted(one.before), counted(one.after)) for one in bins)
-    return Chart(column, title, is_tail, histogram(bins, language, title), rows)
+    return Chart(column, title, note, histogram(drawn, language, title), rows)

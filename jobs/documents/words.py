@@ -34,6 +34,17 @@ FORMS: dict[str, Pair] = {
 }
 PLACES: dict[str, Pair] = {"closed": ("폐쇄된 환경", "closed"), "open": ("개방된 환경", "open")}
 STAGES: dict[str, Pair] = {"new": ("신규", "new"), "supplement": ("보완", "supplement")}
+# what verify may find otherwise than the plan says
+DIFFERENCES: dict[str, Pair] = {
+    "schema": ("항목 구성", "schema"),
+    "fact": ("측정값", "fact"),
+    "sample": ("표본", "sample"),
+    "counts": ("건수", "counts"),
+    "outliers": ("특이정보", "outliers"),
+    "rows": ("행", "rows"),
+    "order": ("순서", "order"),
+    "cells": ("칸", "cells"),
+}
 
 KOREAN_SCALES = ((100_000_000, "억"), (10_000, "만"))
 ENGLISH_SCALES = ((1_000_000_000, "bn"), (1_000_000, "M"), (1_000, "k"))

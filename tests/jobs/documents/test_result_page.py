@@ -72,12 +72,27 @@ def test_an_unfit_run_names_what_failed_and_offers_rejection_alone(run: Any) -> 
     assert "gamyeong publish" not in page
 
 
-def test_a_difference_that_verify_found_names_column_and_rows(run: Any) -> None:
-    tables = {"retail": {"rows": 37_301, "rows_different": 4, "columns_different": {"age": 4, "sex": 0}}}
+def test_a_difference_that_verify_found_is_told_by_place_and_rows(run: Any) -> None:
+    found = [{"what": "cells", "place": "age", "rows": 4}, {"what": "fact", "place": "total", "rows": None}]
+    tables = {"retail": {"rows": 37_301, "rows_different": 4, "differences": found}}
     page = run.having(verify={**run.verify, "verdict": "different", "tables": tables}).write()["index.html"]
-    assert "retail.age : 4행 다름" in text_of(page)
-    assert "retail.sex" not in page
+    assert "비교한 행 37,301, 다른 행 4" in text_of(page)
+    assert "retail 칸: age (4행)" in text_of(page)
+    assert re.search(r"측정값: <code>total</code></span>", page)
     assert 'class="verdict "' in page
+
+
+def test_of_many_differences_the_first_ten_are_told_and_the_rest_counted(run: Any) -> None:
+    names = [column.name for column in run.pipeline.table().columns]
+    found = [{"what": "cells", "place": name, "rows": 1} for name in names]
+    tables = {"retail": {"rows": 37_301, "rows_different": 1, "differences": found}}
+    failed = [{**one, "success": False} for one in run.result["expectations"]]
+    result = {**run.result, "verdict": "unfit", "expectations": failed}
+    verify = {**run.verify, "verdict": "different", "tables": tables}
+    page = run.having(verify=verify, result=result).write()["index.html"]
+    assert "… 외 212건 (verify.json)" in page
+    assert "… 외 215건 (아래 6)" in page
+    assert page.count("<code>expect_cells_in_image_of_chain</code></td><td><code>") == 222  # all, in section 6
 
 
 def test_without_verify_the_page_waits_and_says_for_what(run: Any) -> None:
@@ -143,10 +158,19 @@ def test_outliers_and_k_are_told_as_asked_and_found(run: Any) -> None:
 def test_distributions_before_and_after_stand_as_pictures_and_numbers(run: Any) -> None:
     page = run.write()["index.html"]
     for heading in ("나이의 일반 분포", "나이의 특이정보에 대한 분포", "201901 living 구매액의 일반 분포"):
-        assert f"<figcaption>{heading}</figcaption>" in page  # L3651-3668
+        assert f"<figcaption>{heading}" in page  # L3651-3668
     assert page.count("<svg") == 4
     assert row_of(page, "<td>80~82</td>").endswith("70 251")
     assert "100만~200만" in page
+
+
+def test_a_tail_is_drawn_without_the_open_bin_below_it(run: Any) -> None:
+    """37,050 people below 80 would make bars of nothing out of the 251 who are older; the number is told."""
+    page = run.write()["index.html"]
+    figure = next(one for one in page.split("<figure>") if "나이의 특이정보에 대한 분포" in one)
+    assert "(80 이상)" in text_of(figure.split("</figcaption>")[0])
+    assert "37,050" not in figure.split("</svg>")[0]
+    assert "<td>~80</td>" in figure
 
 
 def test_reviewers_read_how_many_they_must_be_and_what_to_type(run: Any) -> None:
