@@ -31,7 +31,7 @@ from transforms.pipeline.engine import PassFailed, SparkEngine
 from transforms.pipeline.feed import Damaged
 from transforms.pipeline.run import DataRefused, Options, Prepared, finish, prepare, register_draws
 from transforms.pipeline_model import Pipeline, TablePipeline
-from transforms.plan import Plan, Sample
+from transforms.plan import OutlierLimits, Plan, Sample
 from transforms.plan_loader import Loaded
 from transforms.run_facts import RunFacts, TableFacts
 from transforms.run_keys import RunKeys
@@ -77,9 +77,7 @@ def pseudonymize(
     spark = spark_session(environment, f"pseudonymize {plan.plan}")
     require_encryption(spark)
     stops = all_stops(spark, plan, environment, clock)
-    sources = {
-        name or pipeline.table().name: source_version(s.location.uri, s) for name, s in snapshots.items()
-    }
+    sources = {name or pipeline.table().name: source_version(s.location.uri, s) for name, s in snapshots.items()}
     named = {name: replace(one, table=source_name(plan, name)) for name, one in sources.items()}
     run = run_name(pipeline.fingerprint, named, {n: s.version for n, s in stops.items()}, period, limit)
     folder = RunFolder(environment, run)
@@ -88,9 +86,7 @@ def pseudonymize(
         if earlier is not None:
             return earlier
         folder.staging.delete()
-        job = _Job(
-            environment, loaded, pipeline, snapshots, stops, folder, spark, progress, partitions, period
-        )
+        job = _Job(environment, loaded, pipeline, snapshots, stops, folder, spark, progress, partitions, period)
         try:
             made = job.run()
         except PassFailed as failed:
@@ -206,6 +202,7 @@ class _Job:
     progress: Progress
     partitions: int | None
     period: str | None
+    limit: int | None
 
     def run(self) -> _Made:
         """Measure all tables, write the facts, then transform and commit table by table."""
@@ -245,9 +242,7 @@ class _Job:
                     "the source changed meanwhile, or a task was lost: start it again"
                 )
             tables.append(
-                commit_staged(
-                    place, table, self.pipeline.plan, self.pipeline.fingerprint, self.folder.run, staged
-                )
+                commit_staged(place, table, self.pipeline.plan, self.pipeline.fingerprint, self.folder.run, staged)
             )
             digests |= staged.digests
             counts[name] = table_counts(found, found.facts, finished.tally, table)
@@ -261,7 +256,9 @@ class _Job:
         label = f"pseudonymize {plan.plan}" + (f" {table.name}" if len(self.pipeline.tables) > 1 else "")
         engine, rows = engine_for(self.spark, snapshot, table, label, window)
         cores = self.spark.sparkContext.defaultParallelism
-        options = Options(cores, self.partitions, rows, plan.outlier_limits, self.progress.say)
+        # A trial on a few subjects has rare classes everywhere; it is never published.
+        limits = plan.outlier_limits if self.limit is None else OutlierLimits(cells=1, rows=1)
+        options = Options(cores, self.partitions, rows, limits, self.progress.say)
         return engine, options
 
     def _stopped(self, table: TablePipeline) -> pa.Array | None:
@@ -303,9 +300,7 @@ def table_counts(
             "delivered": facts.delivered,
         },
         "cells": {
-            chain.name: [
-                list(tally.get((chain.name, number), (0, 0, 0))) for number in range(len(chain.steps))
-            ]
+            chain.name: [list(tally.get((chain.name, number), (0, 0, 0))) for number in range(len(chain.steps))]
             for chain in table.chains
         },
         "outliers": list(prepared.outliers),

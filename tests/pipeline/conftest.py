@@ -96,9 +96,7 @@ class Case:
         table = self.pipeline.table()
         size = max(1, -(-source.num_rows // units))
         pieces = [source.slice(first, size) for first in range(0, max(1, source.num_rows), size)]
-        engine = LocalEngine(
-            [TableUnit(n, piece, table.source_schema, n * size) for n, piece in enumerate(pieces)]
-        )
+        engine = LocalEngine([TableUnit(n, piece, table.source_schema, n * size) for n, piece in enumerate(pieces)])
         limits = self.pipeline.plan.outlier_limits
         options = Options(**{"cores": 1, "rows_hint": source.num_rows, "limits": limits, **changes})
         prepared = prepare(table, self.keys, engine, options, stopped)

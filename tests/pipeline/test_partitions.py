@@ -61,7 +61,7 @@ columns:
     one = case(plan_head + text, persons(20_000))
     _, first, _ = one.run()
     _, second, _ = replace(one, keys=replace(keys, recipient="another")).run()
-    place = {name: serial for name, serial in zip(second["name"].to_pylist(), second["id"].to_pylist(), strict=True)}
+    place = dict(zip(second["name"].to_pylist(), second["id"].to_pylist(), strict=True))
     ranks = [place[name] for name in first["name"].to_pylist()]
     assert abs(rank_correlation(first["id"].to_pylist(), ranks)) < 0.02
     source = [int(name.split()[1]) + 1 for name in first["name"].to_pylist()]

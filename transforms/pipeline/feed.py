@@ -60,11 +60,7 @@ def conform(batch: pa.RecordBatch, schema: pa.Schema, columns: Sequence[str]) ->
         if array.type != type_:
             if pa.types.is_dictionary(array.type):
                 array = array.dictionary_decode()
-            if (
-                pa.types.is_timestamp(array.type)
-                and pa.types.is_timestamp(type_)
-                and array.type.tz != type_.tz
-            ):
+            if pa.types.is_timestamp(array.type) and pa.types.is_timestamp(type_) and array.type.tz != type_.tz:
                 array = array.cast(pa.timestamp(array.type.unit, tz=type_.tz))
             array = array.cast(type_)
         arrays.append(array)
@@ -120,9 +116,9 @@ class FileUnit:
                     source = _empty_batches(piece.rows, size)
                 for batch in source:
                     batch = _with_partition_values(batch, piece.file.partition_values, self.schema, columns)
-                    out = conform(batch, self.schema, [c for c in columns if c not in (FILE, ROW)])
-                    yield _with_place(out, name, row, columns)
-                    row += out.num_rows
+                    batch = _with_place(batch, name, row, columns)
+                    yield conform(batch, self.schema, columns)
+                    row += batch.num_rows
         except (pa.ArrowException, OSError) as error:
             raise Damaged(name, type(error).__name__) from None
 
@@ -168,12 +164,10 @@ class TableUnit:
     first_row: int = 0
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        stored = [c for c in columns if c not in (FILE, ROW)]
+        held = [c for c in columns if c in self.table.column_names]
         row = self.first_row
-        for batch in self.table.select([c for c in stored if c in self.table.column_names]).to_batches(
-            BATCH_ROWS
-        ):
-            yield _with_place(conform(batch, self.schema, stored), "table", row, columns)
+        for batch in (self.table.select(held) if held else self.table).to_batches(BATCH_ROWS):
+            yield conform(_with_place(batch, "table", row, columns), self.schema, columns)
             row += batch.num_rows
 
     def pilot(self, columns: Sequence[str]) -> pa.RecordBatch | None:
@@ -220,9 +214,7 @@ class WindowedUnit:
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         needed = [*columns, *sorted(self.window.columns() - set(columns))]
         for batch in self.inner.batches(needed):
-            inside = pc.fill_null(
-                self.window.evaluate({n: batch.column(n) for n in self.window.columns()}), False
-            )
+            inside = pc.fill_null(self.window.evaluate({n: batch.column(n) for n in self.window.columns()}), False)
             yield batch.filter(inside).select(list(columns))
 
     def pilot(self, columns: Sequence[str]) -> pa.RecordBatch | None:
