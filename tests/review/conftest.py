@@ -260,3 +260,9 @@ def clinic(clinic_of: MakeClinic) -> Clinic:
 def visits_clinic(clinic_of: MakeClinic) -> Clinic:
     """The visits' run: three rows a person."""
     return clinic_of(VISITS)
+
+
+@pytest.fixture(scope="session")
+def visits_plan() -> str:
+    """The text of the visits' plan, for tests that change it."""
+    return VISITS
