@@ -84,20 +84,13 @@ def pseudonymize(
     with exclusive(folder.lock, f"run {run}"):
         earlier = reached(folder)
         if earlier is not None:
+            # A crash may have come between run.json and its entry.
+            ledger = evidence_ledger(environment, clock)
+            ledger.append("pseudonymize", ledger_body(folder.load_record()), once=("run",))
             return earlier
         folder.staging.delete()
-        job = _Job(environment, loaded, pipeline, snapshots, stops, folder, spark, progress, partitions, period)
-        try:
-            made = job.run()
-        except PassFailed as failed:
-            _note_failure(environment, run, clock)
-            raise (Operational if failed.damaged else DataFailed)(str(failed)) from None
-        except (DataRefused, Damaged) as error:
-            _note_failure(environment, run, clock)
-            raise (Operational if isinstance(error, Damaged) else DataFailed)(str(error)) from None
-        except BaseException:
-            folder.staging.delete()
-            raise
+        asked = _Asked(partitions, period, limit)
+        made = _made(_Job(environment, loaded, pipeline, snapshots, stops, folder, spark, progress, asked), clock)
         save_plan(folder, loaded, {t.name: t.source_schema for t in pipeline.tables.values()})
         manifest.write(folder, manifest.build(folder, made.tables, made.digests))
         record = RunRecord(
@@ -123,6 +116,26 @@ def pseudonymize(
     return Done(run, "staged", made.tables, record.counts)
 
 
+def _made(job: _Job, clock: Clock) -> _Made:
+    """The staged tables; whatever goes wrong, nothing of them and of the facts stays behind."""
+    try:
+        return job.run()
+    except (PassFailed, DataRefused, Damaged) as error:
+        operational = isinstance(error, Damaged) or (isinstance(error, PassFailed) and error.damaged)
+        ledger = evidence_ledger(job.environment, clock)
+        ledger.append("pseudonymize-failed", {"run": job.folder.run, "operational": operational})
+        _sweep(job.folder)
+        raise (Operational if operational else DataFailed)(str(error)) from None
+    except BaseException:
+        _sweep(job.folder)
+        raise
+
+
+def _sweep(folder: RunFolder) -> None:
+    folder.staging.delete()
+    folder.facts.delete()
+
+
 def ledger_body(record: RunRecord) -> dict[str, Any]:
     """What the ledger keeps of a run: names, versions and rows."""
     return {
@@ -135,10 +148,6 @@ def ledger_body(record: RunRecord) -> dict[str, Any]:
         "sources": {name: [one.table, one.id, one.version] for name, one in record.sources.items()},
         "tables": {one.name: [one.id, one.version, one.rows] for one in record.tables},
     }
-
-
-def _note_failure(environment: Environment, run: str, clock: Clock) -> None:
-    evidence_ledger(environment, clock).append("pseudonymize-failed", {"run": run})
 
 
 def reached(folder: RunFolder) -> Done | None:
@@ -184,6 +193,15 @@ def all_stops(spark: Any, plan: Plan, environment: Environment, clock: Clock) ->
 
 
 @dataclass(frozen=True)
+class _Asked:
+    """What the command line asked for."""
+
+    partitions: int | None
+    period: str | None
+    limit: int | None
+
+
+@dataclass(frozen=True)
 class _Made:
     tables: tuple[StagedTable, ...]
     digests: Mapping[str, str]
@@ -200,9 +218,7 @@ class _Job:
     folder: RunFolder
     spark: Any
     progress: Progress
-    partitions: int | None
-    period: str | None
-    limit: int | None
+    asked: _Asked
 
     def run(self) -> _Made:
         """Measure all tables, write the facts, then transform and commit table by table."""
@@ -252,13 +268,13 @@ class _Job:
         plan = self.pipeline.plan
         snapshot = self.snapshots["" if plan.source is not None else table.name]
         period = plan.source.period if plan.source is not None else None
-        window = period_window(period, self.period, table.source_schema, plan.time_zone)
+        window = period_window(period, self.asked.period, table.source_schema, plan.time_zone)
         label = f"pseudonymize {plan.plan}" + (f" {table.name}" if len(self.pipeline.tables) > 1 else "")
         engine, rows = engine_for(self.spark, snapshot, table, label, window)
         cores = self.spark.sparkContext.defaultParallelism
         # A trial on a few subjects has rare classes everywhere; it is never published.
-        limits = plan.outlier_limits if self.limit is None else OutlierLimits(cells=1, rows=1)
-        options = Options(cores, self.partitions, rows, limits, self.progress.say)
+        limits = plan.outlier_limits if self.asked.limit is None else OutlierLimits(cells=1, rows=1)
+        options = Options(cores, self.asked.partitions, rows, limits, self.progress.say)
         return engine, options
 
     def _stopped(self, table: TablePipeline) -> pa.Array | None:
