@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from transforms.technique import Language
 
 WIDTH, PANEL, GAP, LEFT, RIGHT, TOP, BOTTOM = 520, 92, 30, 58, 16, 20, 22
 HEIGHT = TOP + 2 * PANEL + GAP + BOTTOM
-LABEL_PIXELS = 54
+LETTER, SPACE = 7.5, 8  # widths under the axis
 STEPS = (1, 1.5, 2, 3, 4, 5, 6, 8, 10)
 
 
@@ -100,19 +101,21 @@ def _panel(
 
 
 def _edges(bins: Sequence[Bin], language: Language) -> Markup:
-    """The bins' edges under the lower panel, as many as there is room for."""
+    """The bins' edges under the lower panel, as many as there is room for; `…` where an end is open."""
     if not bins:
         return Markup("")
     width = (WIDTH - LEFT - RIGHT) / len(bins)
     ends = [bins[0].start, *(one.end for one in bins)]
-    every = max(1, -(-LABEL_PIXELS // max(1, int(width))))
+    names = ["…" if end is None else short(end, language) for end in ends]
+    every = max(1, math.ceil((max(map(len, names)) * LETTER + SPACE) / width))
+    first = 1 if ends[0] is None else 0
+    shown = {0, *range(first, len(ends), every), *([len(bins)] if ends[-1] is None else [])}
+    tick = HEIGHT - BOTTOM
     parts = []
-    for place in range(0, len(ends), every):
-        end = ends[place]
-        if end is not None:
-            x = LEFT + place * width
-            parts.append(_text(x, HEIGHT - 6, short(end, language), "middle"))
-            tick = HEIGHT - BOTTOM
+    for place in sorted(shown):
+        x = LEFT + place * width
+        parts.append(_text(x, HEIGHT - 6, names[place], "middle"))
+        if ends[place] is not None:
             parts.append(
                 Markup('<line class="tick" x1="{:.1f}" x2="{:.1f}" y1="{}" y2="{}"/>').format(x, x, tick, tick + 4)
             )

@@ -53,7 +53,16 @@ def test_edges_are_labelled_as_far_as_there_is_room() -> None:
     below = [one for one in root.iter("text") if one.attrib["text-anchor"] == "middle"]
     places = [float(one.attrib["x"]) for one in below]
     assert len(places) > 3
-    assert min(b - a for a, b in pairwise(places)) > 40
+    assert min(b - a for a, b in pairwise(places)) > 25  # three digits
+
+
+def test_open_ends_are_marked_and_closed_ones_are_not() -> None:
+    def below(bins: list[Bin]) -> list[str | None]:
+        root = ET.fromstring(histogram(bins, "ko", "나이"))
+        return [one.text for one in root.iter("text") if one.attrib["text-anchor"] == "middle"]
+
+    assert below(BINS) == ["…", "20", "30", "…"]
+    assert below([Bin(0, 10, 1, 1), Bin(10, 20, 1, 1)]) == ["0", "10", "20"]
 
 
 @pytest.mark.parametrize(("most", "end"), [(0, 1), (1, 1), (7, 8), (14_300, 15_000), (100, 100), (101, 150)])
