@@ -74,7 +74,8 @@ def _passes(table: TablePipeline) -> Iterator[str]:
         wanted = [c.name for c in table.chains if any(s.facts and s.depth == number for s in c.steps)]
         yield f"facts, pass {number} of {depth}: reads {', '.join(narrow)} and {len(wanted)} more columns"
     for number, _ in enumerate(table.outliers, 1):
-        yield f"outlier rule {number}: reads the class columns; a shuffle of classes"
+        early = " (counted in the first pass where it can be)" if number == 1 else ""
+        yield f"outlier rule {number}: reads the class columns; a shuffle of classes{early}"
     if table.has_serial and table.by_subject and not table.one_row_per_subject:
         yield "delivered subjects: a shuffle of draws, for serial numbers"
     yield "transform: reads every column once; one shuffle by keyed order; writes"

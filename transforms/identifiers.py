@@ -43,6 +43,16 @@ def encode_ids(columns: Sequence[pa.Array]) -> pa.Array:
     return pc.binary_join_element_wise(*parts, b"", null_handling="replace", null_replacement=b"")
 
 
+
+def whole(values: pa.Array) -> pa.Array:
+    """Float ids as int64: 7.0 is 7; null stays null. CellsRefused for fractions, NaN, infinity and above 2^53."""
+    wide = pc.cast(values, pa.float64())
+    bad = pc.or_(pc.not_equal(pc.floor(wide), wide), pc.greater(pc.abs(wide), 2.0**53))
+    if found := pc.sum(pc.or_(bad, pc.invert(pc.is_finite(wide)))).as_py():
+        raise CellsRefused("ids that are no whole numbers", found)
+    return pc.cast(wide, pa.int64())
+
+
 def _part(column: pa.Array) -> tuple[pa.Array, ...]:
     """The pieces, one after another, of a column's part; nulls stand for empty bytes."""
     kind = column.type

@@ -151,3 +151,15 @@ def test_counts_of_changed_unchanged_and_null_cells(case):
             assert sum(counts[(column, step)]) == prepared.rows
     assert counts[("amount_food", 1)][2] == rows["amount_food"].null_count
     assert counts[("region", 0)] == (0, prepared.rows, 0)
+
+
+def test_classes_of_the_first_rule_are_counted_with_the_facts(case, plan_text, monkeypatch):
+    """One pass less; with too many classes the shuffle counts them, to the same result."""
+    from transforms.pipeline import measure
+
+    prepared, expected, _ = case().run(units=4)
+    assert not [name for name in prepared.passes if "classes" in name]
+    monkeypatch.setattr(measure, "MOST_CLASSES", 5)
+    prepared, rows, _ = case().run(units=4)
+    assert [name for name in prepared.passes if "classes" in name] == ["outlier rule 1, classes"]
+    assert rows.equals(expected)

@@ -38,9 +38,7 @@ def apply_frame(table: TablePipeline, plan: Plan, frame: Any, keys: RunKeys, sto
         raise CellsRefused("row_key: row-number has no meaning in a DataFrame; name key columns", 0)
     feed = frame.select([_quoted(name) for name in table.source_schema.names])
     engine = SparkEngine(spark, frame=feed, schema=table.source_schema, label=table.name)
-    options = Options(
-        cores=spark.sparkContext.defaultParallelism, rows_hint=frame.count(), limits=plan.outlier_limits
-    )
+    options = Options(cores=spark.sparkContext.defaultParallelism, rows_hint=frame.count(), limits=plan.outlier_limits)
     prepared = prepare(_alone(table), keys, engine, options, stopped)
     return delivered_frame(engine, prepared)
 

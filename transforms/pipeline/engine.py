@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -56,9 +57,7 @@ def failure_of(error: Exception) -> Failure:
         case CellsRefused():
             return Failure("cells", error.reason, None, error.count)
         case DuplicateRowKeys():
-            return Failure(
-                "row-key", f"{error.count} rows have the row key of another row", None, error.count
-            )
+            return Failure("row-key", f"{error.count} rows have the row key of another row", None, error.count)
         case Damaged():
             return Failure("damaged", str(error))
     raise error
@@ -73,9 +72,7 @@ class Engine(Protocol):
     def each(self, task: Callable[[Unit], Iterable[bytes]], what: str) -> list[bytes]:
         """What the task yields, unit by unit, in any order."""
 
-    def shuffle(
-        self, map_: MapTask, reduce_: ReduceTask, buckets: int, what: str, kinds: bool = False
-    ) -> list[Any]:
+    def shuffle(self, map_: MapTask, reduce_: ReduceTask, buckets: int, what: str, kinds: bool = False) -> list[Any]:
         """Map yields (bucket, blob) or, with `kinds`, (bucket, kind, blob); reduce sees all blobs of a bucket."""
 
 
@@ -89,9 +86,7 @@ class LocalEngine:
     def each(self, task: Callable[[Unit], Iterable[bytes]], what: str) -> list[bytes]:
         return _raised(lambda: [blob for unit in self._units() for blob in task(unit)])
 
-    def shuffle(
-        self, map_: MapTask, reduce_: ReduceTask, buckets: int, what: str, kinds: bool = False
-    ) -> list[Any]:
+    def shuffle(self, map_: MapTask, reduce_: ReduceTask, buckets: int, what: str, kinds: bool = False) -> list[Any]:
         def run() -> list[Any]:
             boxes: dict[int, list[Any]] = defaultdict(list)
             for unit in self._units():
@@ -142,15 +137,11 @@ class SparkEngine:
 
             return [bytes(blob) for _, _, blob in _collected(self._mapped(over))]
 
-    def shuffle(
-        self, map_: MapTask, reduce_: ReduceTask, buckets: int, what: str, kinds: bool = False
-    ) -> list[Any]:
+    def shuffle(self, map_: MapTask, reduce_: ReduceTask, buckets: int, what: str, kinds: bool = False) -> list[Any]:
         with self._broadcast((map_, reduce_, self.units), what) as handle:
             frame = self.shuffled(handle, buckets, kinds)
             found = _collected(frame)
-            return (
-                [(kind, bytes(blob)) for _, kind, blob in found] if kinds else [bytes(b) for _, _, b in found]
-            )
+            return [(kind, bytes(blob)) for _, kind, blob in found] if kinds else [bytes(b) for _, _, b in found]
 
     def shuffled(self, handle: Any, buckets: int, kinds: bool) -> Any:
         """The lazy DataFrame of reduced rows (bucket, kind, blob)."""
@@ -212,7 +203,20 @@ class SparkEngine:
             )
         context.setJobDescription(f"{self.label}: {what}" if self.label else what)
         with for_broadcast():
-            return context.broadcast(content)
+            return context.broadcast(InBand(content))
+
+
+@dataclass(frozen=True)
+class InBand:
+    """Pickles as one string of bytes, and is its content again when read.
+
+    Large arrays pickle as buffers beside the stream, which Spark's encrypted broadcast stream can't take.
+    """
+
+    content: Any
+
+    def __reduce__(self) -> Any:
+        return pickle.loads, (pickle.dumps(self.content),)
 
 
 @dataclass(frozen=True)
@@ -261,9 +265,7 @@ def _units_of(
 
 def _collected(frame: Any) -> list[tuple[int, int, Any]]:
     table = frame.toArrow()
-    rows = list(
-        zip(table["bucket"].to_pylist(), table["kind"].to_pylist(), table["blob"].to_pylist(), strict=True)
-    )
+    rows = list(zip(table["bucket"].to_pylist(), table["kind"].to_pylist(), table["blob"].to_pylist(), strict=True))
     failures = [unpack(blob) for _, kind, blob in rows if kind == FAILURE]
     if failures:
         raise PassFailed(failures)

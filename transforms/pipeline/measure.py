@@ -27,6 +27,8 @@ from transforms.pipeline.work import (
 from transforms.pipeline_model import Chain, TablePipeline
 
 Site = tuple[str, int]
+# More classes than this are merged by a shuffle.
+MOST_CLASSES = 100_000
 Histogram = npt.NDArray[np.int64]
 
 
@@ -189,7 +191,11 @@ def _pick(subjects: Subjects, n: int, window: Window) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class Measured:
-    """P1's state: rows by top bits of their order draw, what row rules removed, states of the facts."""
+    """P1's state: rows by top bits of their order draw, what row rules removed, states of the facts.
+
+    `classes` are counts by class of the first outlier rule; None where they were not asked for, or are too many
+    to be merged in one place.
+    """
 
     seen: int
     stopped: int
@@ -198,6 +204,7 @@ class Measured:
     order: Histogram
     states: Mapping[tuple[Site, str], Any]
     arrow_bytes: int
+    classes: pa.Table | None = None
 
     def merge(self, other: Measured, facts: Mapping[tuple[Site, str], Fact]) -> Measured:
         states = dict(self.states)
@@ -211,18 +218,42 @@ class Measured:
             self.order + other.order,
             states,
             max(self.arrow_bytes, other.arrow_bytes),
+            _together(self.classes, other.classes),
         )
+
+
+def class_counts(cells: pa.Table, columns: Sequence[str]) -> pa.Table:
+    """One row a class: its cells and `count_all`; null is a value of its own."""
+    return cells.group_by(list(columns)).aggregate([([], "count_all")]).select([*columns, "count_all"])
+
+
+def add_class_counts(counted: pa.Table, columns: Sequence[str]) -> pa.Table:
+    """Counts of the same classes added up."""
+    summed = counted.group_by(list(columns)).aggregate([("count_all", "sum")])
+    return summed.select([*columns, "count_all_sum"]).rename_columns([*columns, "count_all"])
+
+
+def _together(left: pa.Table | None, right: pa.Table | None) -> pa.Table | None:
+    if left is None or right is None:
+        return None
+    merged = add_class_counts(pa.concat_tables([left, right]), left.column_names[:-1])
+    return merged if merged.num_rows <= MOST_CLASSES else None
 
 
 @dataclass(frozen=True)
 class FactsTask:
-    """P1: the rows that stay, counted by order bin; the facts of one depth observed on them."""
+    """P1: the rows that stay, counted by order bin; the facts of one depth observed on them.
+
+    With `classes`, which must not wait for facts, counts by class of these delivered columns too: that saves the
+    first outlier rule a pass of its own.
+    """
 
     work: Work
     facts: Mapping[tuple[Site, str], Fact] = field(default_factory=dict)
+    classes: tuple[str, ...] = ()
 
     def columns(self) -> list[str]:
-        named = {column for (column, _), _ in self.facts}
+        named = {column for (column, _), _ in self.facts} | set(self.classes)
         table = self.work.table
         for chain in table.chains:
             if chain.name in named:
@@ -259,6 +290,11 @@ class FactsTask:
             for name, fact in named:
                 key = ((chain.name, number), name)
                 states[key] = guarded(chain.steps[number].site, partial(fact.observe, values))
+        classes: pa.Table | None = None
+        if self.classes:
+            chains = {chain.name: chain for chain in self.work.table.chains}
+            cells = pa.table({name: rows.run(chains[name]) for name in self.classes})
+            classes = class_counts(cells, self.classes)
         top = (chosen.order[:, 0] >> np.uint64(48)).astype(np.int64)
         return Measured(
             chosen.seen,
@@ -268,6 +304,7 @@ class FactsTask:
             np.bincount(top, minlength=BINS),
             states,
             width or row_bytes(self.work.table.source_schema),
+            classes,
         )
 
 

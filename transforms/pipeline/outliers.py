@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from transforms.identifiers import encode_ids
 from transforms.pipeline.feed import Unit
-from transforms.pipeline.measure import bucket_of, narrow_columns
+from transforms.pipeline.measure import add_class_counts, bucket_of, class_counts, narrow_columns
 from transforms.pipeline.states import pack, unpack
 from transforms.pipeline.work import Rows, Work, select, subject_ids
 from transforms.pipeline_model import TablePipeline
@@ -116,8 +116,7 @@ class ClassesMap:
                 found = found.append_column("\x00l", pa.array(np.ascontiguousarray(words[:, 1])))
                 parts.append(found.group_by(found.column_names).aggregate([]))
             else:
-                counted = found.group_by(list(self.columns)).aggregate([([], "count_all")])
-                parts.append(counted.select([*self.columns, "count_all"]))
+                parts.append(class_counts(found, self.columns))
         if not parts:
             return
         merged = _merge(pa.concat_tables(parts), self.columns, self.by_subject)
@@ -131,10 +130,7 @@ class ClassesMap:
 def _merge(rows: pa.Table, columns: Sequence[str], by_subject: bool) -> pa.Table:
     if by_subject:
         return rows.group_by(rows.column_names).aggregate([])
-    summed = rows.group_by(list(columns)).aggregate([("count_all", "sum")])
-    return (
-        summed.rename_columns([*columns, "count_all"]) if summed.column_names[-1] != "count_all" else summed
-    )
+    return add_class_counts(rows, columns)
 
 
 @dataclass(frozen=True)
@@ -147,8 +143,7 @@ class ClassesReduce:
     def __call__(self, bucket: int, blobs: Sequence[bytes]) -> Iterator[bytes]:
         merged = _merge(pa.concat_tables([unpack(blob) for blob in blobs]), self.columns, self.by_subject)
         if self.by_subject:
-            counted = merged.group_by(list(self.columns)).aggregate([([], "count_all")])
-            merged = counted.select([*self.columns, "count_all"])
+            merged = class_counts(merged, self.columns)
         yield pack(merged)
 
 
@@ -196,9 +191,7 @@ def _solve_group(
     total = sum(counts[m] for m in small + already)
     if not small and (not already or total >= k):
         return [], []
-    large = sorted(
-        (m for m in members if counts[m] >= k and not blank[m]), key=lambda m: (counts[m], encoded[m])
-    )
+    large = sorted((m for m in members if counts[m] >= k and not blank[m]), key=lambda m: (counts[m], encoded[m]))
     taken = list(small)
     for candidate in large:
         if total >= k:

@@ -246,9 +246,7 @@ def one_serial_a_row(table: TablePipeline) -> bool:
     return table.one_row_per_subject or not table.by_subject
 
 
-def adequacy(
-    table: TablePipeline, facts: TableFacts, spark: Any, files: Sequence[SourceFile], label: str
-) -> Adequacy:
+def adequacy(table: TablePipeline, facts: TableFacts, spark: Any, files: Sequence[SourceFile], label: str) -> Adequacy:
     """One columnar pass over the staged files of a table: `files` as their log lists them.
 
     Errors: Damaged, PassFailed (with sites), PermissionError without Spark's encryption.
@@ -276,6 +274,15 @@ def conclude(table: TablePipeline, task: ReviewTask, found: Found, columns: Colu
 
 
 __all__ = [
-    "Adequacy", "Columns", "Found", "ReviewTask", "adequacy", "compare", "conclude", "frame_schema", "image_of",
-    "make_task", "one_serial_a_row",
+    "Adequacy",
+    "Columns",
+    "Found",
+    "ReviewTask",
+    "adequacy",
+    "compare",
+    "conclude",
+    "frame_schema",
+    "image_of",
+    "make_task",
+    "one_serial_a_row",
 ]

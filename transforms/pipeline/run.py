@@ -160,7 +160,7 @@ def prepare(
     elif table.sample is not None:
         work, subjects, drawn = _draw_sample(table, work, engine, options, table.sample, passes)
     measured, work = _measure(work, engine, options, passes)
-    solved, outcomes = _solve_outliers(work, engine, options, measured.kept, passes)
+    solved, outcomes = _solve_outliers(work, engine, options, measured, passes)
     work = solved
     order, rows = measured.order, measured.kept
     if any(outcome["rows"] for outcome in outcomes):
@@ -190,9 +190,7 @@ def _draw_sample(
     found = _subjects(work, engine, options, window, passes)
     n = sample.n if sample.n is not None else math.floor(found.count * Decimal(str(sample.fraction)))
     if n > found.count:
-        raise DataRefused(
-            f"table {table.source}: a sample of {n} subjects is asked for, there are {found.count}"
-        )
+        raise DataRefused(f"table {table.source}: a sample of {n} subjects is asked for, there are {found.count}")
     if n == 0:
         return work.with_(threshold=(0, 0)), found.count, 0
     place = threshold_of(found, n, window)
@@ -208,9 +206,7 @@ def register_draws(work: Work, engine: Engine) -> Words:
     """The sorted draws of a register's sampled subjects, for the other tables of the same subject."""
     top = (1 << 64) - 1
     blobs = engine.each(SubjectDrawsTask(work), "the register's subjects")
-    draws = (
-        distinct(np.concatenate([unpack(blob) for blob in blobs])) if blobs else np.empty((0, 2), np.uint64)
-    )
+    draws = distinct(np.concatenate([unpack(blob) for blob in blobs])) if blobs else np.empty((0, 2), np.uint64)
     return draws[at_most(draws, work.threshold or (top, top))]
 
 
@@ -221,9 +217,7 @@ def _subjects(work: Work, engine: Engine, options: Options, window: Window, pass
     if work.table.one_row_per_subject:
         blobs = engine.each(SubjectsTask(work, window), what)
     else:
-        blobs = engine.shuffle(
-            SubjectsMap(work, SHUFFLE_BUCKETS), SubjectsReduce(work, window), SHUFFLE_BUCKETS, what
-        )
+        blobs = engine.shuffle(SubjectsMap(work, SHUFFLE_BUCKETS), SubjectsReduce(work, window), SHUFFLE_BUCKETS, what)
     empty = Subjects(0, 0, np.zeros(BINS, np.int64), np.empty((0, 2), np.uint64))
     return reduce(Subjects.merge, (unpack(blob) for blob in blobs), empty)
 
@@ -242,7 +236,8 @@ def _measure(work: Work, engine: Engine, options: Options, passes: list[str]) ->
             what = f"facts, pass {depth} of {max(1, depths)}" + (f", refined {round_}" if round_ else "")
             passes.append(what)
             options.progress(what)
-            found = _gather(FactsTask(work, wanted), engine, what)
+            classes = _early_classes(table) if first is None else ()
+            found = _gather(FactsTask(work, wanted, classes), engine, what)
             first = first or found
             states = _filled(wanted, found, table)
             done, wanted = conclude(wanted, states)
@@ -256,6 +251,16 @@ def _measure(work: Work, engine: Engine, options: Options, passes: list[str]) ->
     return first, work
 
 
+def _early_classes(table: TablePipeline) -> tuple[str, ...]:
+    """Class columns of the first outlier rule, if the first pass can count them: no facts, no second count."""
+    if not table.outliers:
+        return ()
+    find = table.outliers[0].find.frequency
+    waits = any(step.depth for chain in table.chains if chain.name in find.columns for step in chain.steps)
+    many = find.count == "subject" and not table.one_row_per_subject
+    return () if waits or many else find.columns
+
+
 def _gather(task: FactsTask, engine: Engine, what: str) -> Measured:
     found: Measured | None = None
     for blob in engine.each(task, what):
@@ -264,13 +269,9 @@ def _gather(task: FactsTask, engine: Engine, what: str) -> Measured:
     return found or Measured(0, 0, 0, 0, np.zeros(BINS, np.int64), {}, 1)
 
 
-def _filled(
-    facts: dict[tuple[Site, str], Fact], found: Measured, table: TablePipeline
-) -> dict[tuple[Site, str], Any]:
+def _filled(facts: dict[tuple[Site, str], Fact], found: Measured, table: TablePipeline) -> dict[tuple[Site, str], Any]:
     """States, with the state of no value at all where no row was seen."""
-    types = {
-        (chain.name, number): step.before for chain in table.chains for number, step in enumerate(chain.steps)
-    }
+    types = {(chain.name, number): step.before for chain in table.chains for number, step in enumerate(chain.steps)}
     return {
         key: found.states[key] if key in found.states else fact.observe(pa.array([], types[key[0]]))
         for key, fact in facts.items()
@@ -278,7 +279,7 @@ def _filled(
 
 
 def _solve_outliers(
-    work: Work, engine: Engine, options: Options, rows: int, passes: list[str]
+    work: Work, engine: Engine, options: Options, measured: Measured, passes: list[str]
 ) -> tuple[Work, list[dict[str, Any]]]:
     """The outlier rules in order, each on what the ones before it left."""
     outcomes: list[dict[str, Any]] = []
@@ -288,19 +289,12 @@ def _solve_outliers(
         for _ in range(LARGEST_FACTS_ROUNDS):
             find = rule.find.frequency
             by_subject = find.count == "subject" and not table.one_row_per_subject
-            needed = tuple(sorted({c for earlier in table.outliers[: number + 1] for c in _named(earlier)}))
-            what = f"outlier rule {number + 1}, classes"
-            passes.append(what)
-            options.progress(what)
-            blobs = engine.shuffle(
-                ClassesMap(work, find.columns, needed, by_subject, SHUFFLE_BUCKETS),
-                ClassesReduce(find.columns, by_subject),
-                SHUFFLE_BUCKETS,
-                what,
-            )
-            if not blobs:
+            classes = measured.classes if number == 0 and measured.classes is not None else None
+            if classes is None:
+                classes = _count_classes(work, engine, options, number, by_subject, passes)
+            if classes is None:
                 break
-            change = solve(rule, pa.concat_tables([unpack(blob) for blob in blobs]))
+            change = solve(rule, classes)
             if not len(change.suppressed) and not len(change.removed):
                 break
             earlier = work.changes.rules if work.changes is not None else ()
@@ -309,17 +303,30 @@ def _solve_outliers(
             if not by_subject:
                 break
         outcomes.append({"rule": number + 1, "cells": cells, "rows": removed})
-        _check_limits(options.limits, number, cells, removed, rows, len(rule.treat.local_suppression.columns))
+        _check_limits(options.limits, number, cells, removed, measured.kept, len(rule.treat.local_suppression.columns))
     return work, outcomes
+
+
+def _count_classes(
+    work: Work, engine: Engine, options: Options, number: int, by_subject: bool, passes: list[str]
+) -> pa.Table | None:
+    """Counts by class for one outlier rule, by a shuffle of classes; None where there is no row."""
+    rules = work.table.outliers
+    columns = rules[number].find.frequency.columns
+    needed = tuple(sorted({name for earlier in rules[: number + 1] for name in _named(earlier)}))
+    what = f"outlier rule {number + 1}, classes"
+    passes.append(what)
+    options.progress(what)
+    map_ = ClassesMap(work, columns, needed, by_subject, SHUFFLE_BUCKETS)
+    blobs = engine.shuffle(map_, ClassesReduce(columns, by_subject), SHUFFLE_BUCKETS, what)
+    return pa.concat_tables([unpack(blob) for blob in blobs]) if blobs else None
 
 
 def _named(rule: Any) -> tuple[str, ...]:
     return (*rule.find.frequency.columns, *rule.treat.local_suppression.columns)
 
 
-def _check_limits(
-    limits: OutlierLimits, number: int, cells: int, removed: int, rows: int, columns: int
-) -> None:
+def _check_limits(limits: OutlierLimits, number: int, cells: int, removed: int, rows: int, columns: int) -> None:
     if rows == 0 or limits.recheck == "report":
         return
     for what, share, limit in (

@@ -105,9 +105,7 @@ class TransformMap:
             yield from self._split(out, np.bincount(places, minlength=buckets))
         yield 0, COUNTS, pa.py_buffer(pack(counts))
 
-    def _split(
-        self, batch: pa.RecordBatch, sizes: npt.NDArray[np.int64]
-    ) -> Iterator[tuple[int, int, pa.Buffer]]:
+    def _split(self, batch: pa.RecordBatch, sizes: npt.NDArray[np.int64]) -> Iterator[tuple[int, int, pa.Buffer]]:
         most = max(1, BLOB_BYTES * batch.num_rows // max(1, batch.nbytes))
         start = 0
         for bucket in np.flatnonzero(sizes):

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from transforms.draws import Draws
 from transforms.errors import CellsRefused, Site
 from transforms.given import Given
-from transforms.identifiers import encode_ids
+from transforms.identifiers import encode_ids, whole
 from transforms.pipeline.feed import FILE, ROW
 from transforms.pipeline_model import Chain, Step, TablePipeline
 from transforms.run_keys import RunKeys
@@ -86,9 +86,7 @@ def subject_ids(table: TablePipeline, batch: pa.RecordBatch) -> pa.Array:
         return row_ids(table, batch)
     array = batch.column(table.subject)
     if array.null_count:
-        raise CellsRefused(
-            f"table {table.source}: null in the subject's column {table.subject}", array.null_count
-        )
+        raise CellsRefused(f"table {table.source}: null in the subject's column {table.subject}", array.null_count)
     if table.subject_type is not None and array.type != table.subject_type:
         array = domain_cast(array, table.subject_type)
     return encode_ids([array])
@@ -96,6 +94,8 @@ def subject_ids(table: TablePipeline, batch: pa.RecordBatch) -> pa.Array:
 
 def domain_cast(array: pa.Array, type_: pa.DataType) -> pa.Array:
     """Ids in the type of their pseudonym domain: 7.0 and 7 name the same person; 7.5 names nobody."""
+    if pa.types.is_floating(array.type):
+        array = whole(array)
     try:
         return array.cast(type_)
     except pa.ArrowInvalid:
@@ -161,9 +161,7 @@ def select(work: Work, batch: pa.RecordBatch) -> Selected:
         if work.register is not None:
             unknown = int((stays & ~_member(draws, work.register)).sum())
             if unknown:
-                raise CellsRefused(
-                    f"table {table.source}: rows of subjects whom the register does not list", unknown
-                )
+                raise CellsRefused(f"table {table.source}: rows of subjects whom the register does not list", unknown)
     sampled = int(stays.sum())
     for rule in table.row_rules:
         stays &= _kept(rule.technique, rule.site, batch)
@@ -246,5 +244,7 @@ class Rows:
 
     def step(self, chain: Chain, number: int, step: Step, values: pa.Array) -> pa.Array:
         given = self.given(chain, number, step)
+        if values.type != step.before:  # the first step, a pseudonym of another column's domain
+            values = guarded(step.site, lambda: domain_cast(values, step.before))
         result = guarded(step.site, lambda: step.technique.apply(values, given))
         return result.cast(step.after) if result.type != step.after else result

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from transforms.errors import CellsRefused, TechniqueError
 from transforms.given import Given
-from transforms.identifiers import encode_ids
+from transforms.identifiers import encode_ids, whole
 from transforms.images import Image, Matching, Numbers, Piece
 from transforms.technique import Language
 from transforms.techniques.parameters import refuse
@@ -76,7 +76,7 @@ class Token(CellTechnique):
         if given.draws is None:
             raise CellsRefused("tokens need the run's keys", len(values))
         if pa.types.is_floating(values.type):
-            values = _whole(values)
+            values = whole(values)
         tokens = base32(given.draws.bits(encode_ids([values])), self.length)
         if values.null_count == 0:
             return tokens
@@ -134,15 +134,6 @@ class Pseudonym(Token):
         if language == "ko":
             return f"{self.domain} 단위의 동일 가명(키가 있는 해시)"
         return f"the same pseudonym (keyed hash) for each {self.domain}"
-
-
-def _whole(values: pa.Array) -> pa.Array:
-    """Floats that stand for whole numbers, as int64; raises CellsRefused for all others."""
-    wide = pc.cast(values, pa.float64())
-    bad = pc.or_(pc.not_equal(pc.floor(wide), wide), pc.greater(pc.abs(wide), 2.0**53))
-    if found := pc.sum(pc.or_(bad, pc.invert(pc.is_finite(wide)))).as_py():
-        raise CellsRefused("ids that are no whole numbers", found)
-    return pc.cast(wide, pa.int64())
 
 
 def base32(draws: npt.NDArray[np.uint64], length: int) -> pa.StringArray:
