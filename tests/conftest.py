@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,12 @@ def write_environment(folder: Path) -> Path:
     path = folder / "environment.yaml"
     yaml.dump(raw, path)
     return path
+
+
+@pytest.fixture(scope="session")
+def environment_in() -> Callable[[Path], Path]:
+    """Writes an environment file below a folder, for fixtures that many tests share."""
+    return write_environment
 
 
 @pytest.fixture
