@@ -53,7 +53,7 @@ def engine_for(
         rows = sum(piece.rows for unit in units for piece in unit.pieces)
         return SparkEngine(spark, units=units, label=label, window=window), rows
     frame = read(spark, snapshot.location, snapshot.version)
-    columns = ["`" + name.replace("`", "``") + "`" for name in table.source_schema.names]
+    columns = [_quoted(name) for name in table.source_schema.names]
     if table.row_key is None:
         columns += [f"_metadata.file_name as {FILE}", f"_metadata.row_index as {ROW}"]
     rows = snapshot.rows if snapshot.rows is not None else frame.count()
@@ -113,7 +113,11 @@ def _columns(spark: Any, snapshot: Snapshot, names: list[str]) -> pa.Table:
         files = [SourceFile(file.uri, file.partition) for file in snapshot.files]
         batches = [b for unit in pack_units(files, schema, 1) for b in unit.batches(names)]
         return pa.Table.from_batches(batches, schema.remove_metadata()) if batches else schema.empty_table()
-    return read(spark, snapshot.location, snapshot.version).select(*names).toArrow()
+    return read(spark, snapshot.location, snapshot.version).select(*map(_quoted, names)).toArrow()
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
 
 
 def last_commit(snapshot: Snapshot) -> datetime:

@@ -12,6 +12,7 @@ from transforms.errors import PlanError, Problem, Site, TechniqueError
 from transforms.expansion import BoundColumn, expand_columns, operands
 from transforms.fingerprint import fingerprint
 from transforms.hierarchy import Hierarchy
+from transforms.identifiers import in_domain
 from transforms.pipeline_model import Chain, Derived, Pipeline, RowRule, Step, TablePipeline
 from transforms.plan import LargestOf, OutlierRule, Plan, Sample, TablePlan
 from transforms.predicate import Predicate
@@ -127,6 +128,9 @@ class _Compiler:
         domain = None
         if subject is not None:
             domain = subject[0] or f"{name}.{subject[1]}"
+            if subject[1] in schema.names:
+                own = schema.field(subject[1]).type
+                self._domain_type(subject[0], own, f"{prefix}subject", subject[1])
         return TablePipeline(
             name=name,
             source=table.source,
@@ -180,8 +184,7 @@ class _Compiler:
             site = Site(place.table, column.name, number, path, self._line(path))
             if isinstance(technique, Pseudonym):
                 domain, stable_over, technique = self._pseudonym(technique, path)
-                named = self.register_types.get(domain)
-                before = named if named is not None else before
+                before = self._domain_type(domain, before, path, column.name)
             step = self._step(technique, site, before, depth, place)
             steps.append(step)
             depth, before = max(depth, step.depth), step.after
@@ -189,6 +192,19 @@ class _Compiler:
             self._problem(f"{column.path}.apply", "serial-number beside other steps", "serial-number alone")
         self._check_type(before, column, place)
         return Chain(column.name, type_, tuple(steps), column.rule, column.captures, domain, stable_over)
+
+    def _domain_type(self, domain: str | None, own: pa.DataType, path: str, column: str) -> pa.DataType:
+        """The type of a person's ids, to which all columns that name the person are brought: the register's."""
+        named = self.register_types.get(domain) if domain is not None else None
+        if named is None or named == own:
+            return own
+        try:
+            in_domain(pa.nulls(0, own), named)
+        except pa.ArrowNotImplementedError:
+            self._problem(
+                path, f"column {column!r} of type {own}", f"ids that can be brought to the register's type {named}"
+            )
+        return named
 
     def _pseudonym(self, technique: Pseudonym, path: str) -> tuple[str, str | None, Pseudonym]:
         domain = self.plan.pseudonyms.get(technique.domain)

@@ -53,6 +53,23 @@ def whole(values: pa.Array) -> pa.Array:
     return pc.cast(wide, pa.int64())
 
 
+
+def in_domain(ids: pa.Array, type_: pa.DataType) -> pa.Array:
+    """Ids in the type of their pseudonym domain: 7.0 and 7 name the same person, 7.5 names nobody.
+
+    Null stays null. CellsRefused for ids that the type can't hold; pyarrow's NotImplemented for types between
+    which there is no way at all (dates and numbers), whatever the cells.
+    """
+    if pa.types.is_floating(ids.type):
+        ids = whole(ids)
+    if pa.types.is_integer(ids.type) and pa.types.is_decimal(type_):
+        ids = ids.cast(pa.decimal128(38, type_.scale))  # by way of the widest: pyarrow looks at the types alone
+    try:
+        return ids.cast(type_)
+    except pa.ArrowInvalid:
+        raise CellsRefused(f"ids that don't fit their pseudonym domain's type {type_}", len(ids)) from None
+
+
 def _part(column: pa.Array) -> tuple[pa.Array, ...]:
     """The pieces, one after another, of a column's part; nulls stand for empty bytes."""
     kind = column.type

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any, Protocol
 
@@ -35,14 +35,21 @@ class Failure:
     site: Site | None = None
     count: int = 0
 
+    def __str__(self) -> str:
+        text = f"{self.site}: {self.reason}" if self.site else self.reason
+        return f"{text} (at least {self.count})" if self.kind == "cells" and self.count else text
+
 
 class PassFailed(Exception):
     """Tasks reported failures: `failures` says what and where, never a value."""
 
     def __init__(self, failures: Sequence[Failure]) -> None:
-        unique = list(dict.fromkeys(failures))
-        super().__init__("\n".join(f"{f.site}: {f.reason}" if f.site else f.reason for f in unique))
-        self.failures = unique
+        counts: dict[Failure, int] = defaultdict(int)
+        for failure in failures:
+            counts[replace(failure, count=0)] += failure.count
+        # Each task stops at its first bad batch, so there may be more.
+        self.failures = [replace(failure, count=count) for failure, count in counts.items()]
+        super().__init__("\n".join(str(failure) for failure in self.failures))
 
     @property
     def damaged(self) -> bool:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from transforms.facts import Fact
-from transforms.identifiers import encode_ids
+from transforms.identifiers import encode_ids, in_domain
 from transforms.pipeline.engine import Engine
 from transforms.pipeline.measure import (
     FactsTask,
@@ -44,7 +44,7 @@ from transforms.pipeline.outliers import (
 )
 from transforms.pipeline.states import unpack
 from transforms.pipeline.transform import COUNTS, Sink, Tally, TransformMap, TransformReduce, add_tally
-from transforms.pipeline.work import BINS, Words, Work, at_most, domain_cast, make_work
+from transforms.pipeline.work import BINS, Words, Work, at_most, make_work
 from transforms.pipeline_model import TablePipeline
 from transforms.plan import OutlierLimits, Sample
 from transforms.run_facts import RuleFacts, TableFacts
@@ -129,7 +129,7 @@ def stopped_draws(table: TablePipeline, work: Work, ids: pa.Array) -> Words:
     """Draws of the subjects who asked to stop, sorted: tasks compare draws, never ids."""
     ids = ids.drop_null()
     if table.subject_type is not None and ids.type != table.subject_type:
-        ids = domain_cast(ids, table.subject_type)
+        ids = in_domain(ids, table.subject_type)
     draws = work.select.bits(encode_ids([ids]))
     return draws[np.lexsort((draws[:, 1], draws[:, 0]))]
 

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from transforms.draws import Draws
 from transforms.errors import CellsRefused, Site
 from transforms.given import Given
-from transforms.identifiers import encode_ids, whole
+from transforms.identifiers import encode_ids, in_domain
 from transforms.pipeline.feed import FILE, ROW
 from transforms.pipeline_model import Chain, Step, TablePipeline
 from transforms.run_keys import RunKeys
@@ -88,18 +88,8 @@ def subject_ids(table: TablePipeline, batch: pa.RecordBatch) -> pa.Array:
     if array.null_count:
         raise CellsRefused(f"table {table.source}: null in the subject's column {table.subject}", array.null_count)
     if table.subject_type is not None and array.type != table.subject_type:
-        array = domain_cast(array, table.subject_type)
+        array = in_domain(array, table.subject_type)
     return encode_ids([array])
-
-
-def domain_cast(array: pa.Array, type_: pa.DataType) -> pa.Array:
-    """Ids in the type of their pseudonym domain: 7.0 and 7 name the same person; 7.5 names nobody."""
-    if pa.types.is_floating(array.type):
-        array = whole(array)
-    try:
-        return array.cast(type_)
-    except pa.ArrowInvalid:
-        raise CellsRefused(f"ids that don't fit their pseudonym domain's type {type_}", len(array)) from None
 
 
 def row_ids(table: TablePipeline, batch: pa.RecordBatch) -> pa.Array:
@@ -245,6 +235,6 @@ class Rows:
     def step(self, chain: Chain, number: int, step: Step, values: pa.Array) -> pa.Array:
         given = self.given(chain, number, step)
         if values.type != step.before:  # the first step, a pseudonym of another column's domain
-            values = guarded(step.site, lambda: domain_cast(values, step.before))
+            values = guarded(step.site, lambda: in_domain(values, step.before))
         result = guarded(step.site, lambda: step.technique.apply(values, given))
         return result.cast(step.after) if result.type != step.after else result
