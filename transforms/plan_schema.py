@@ -49,11 +49,12 @@ def _steps(definitions: dict[str, Any], *, for_rows: bool) -> dict[str, Any]:
     for name, technique in TECHNIQUES.items():
         if issubclass(technique, RowTechnique) != for_rows:
             continue
-        definitions[technique.__name__] = _technique(technique, definitions)
-        parameters: dict[str, Any] = {"$ref": _REF.format(model=technique.__name__)}
+        # By the name in plans, which no section of a plan has (there is a Pseudonym among both).
+        definitions[name] = _technique(technique, definitions)
+        parameters: dict[str, Any] = {"$ref": _REF.format(model=name)}
         short = getattr(technique, "SHORTHAND", None)
         if short is not None:
-            bare = definitions[technique.__name__]["properties"][short]
+            bare = definitions[name]["properties"][short]
             parameters = {"anyOf": [parameters, {k: v for k, v in bare.items() if k != "default"}]}
         step = {
             "type": "object", "properties": {name: parameters}, "required": [name], "additionalProperties": False,
