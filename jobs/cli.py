@@ -12,7 +12,7 @@ from jobs.leaving import leave
 
 JOBS: dict[str, tuple[str, str]] = {
     "run": ("run", "all steps of one plan, in order"),
-    "generate": ("generate", "made data into the source zone: the guideline's retail case"),
+    "generate": ("generate", "data to try with into the source zone: the guideline's retail case, R's data sets"),
     "ingest": ("ingest", "CSV, Parquet or JSON lines into the source zone"),
     "check": ("check", "is the plan valid? (no Spark)"),
     "pseudonymize": ("pseudonymize", "step 3: source to staging"),

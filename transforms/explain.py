@@ -38,7 +38,7 @@ def _phases(table: TablePipeline) -> Iterator[str]:
         size = f"fraction {table.sample.fraction}" if table.sample.fraction is not None else f"n = {table.sample.n}"
         yield f"sample of subjects, simple, without replacement, {size}"
     elif table.register is not None:
-        yield f"the sample of subject {table.register}"
+        yield f"only whom the register of {table.register} lists (its sample, where one is drawn); others are refused"
     for rule in table.row_rules:
         yield f"rows: {rule.technique.wording('en').method}: {rule.technique.wording('en').level}"
     if table.fact_depth():
@@ -65,7 +65,7 @@ def _rule_key(column: Chain | Derived) -> str:
 
 
 def _passes(table: TablePipeline) -> Iterator[str]:
-    narrow = sorted(table.key_columns() | table.condition_columns())
+    narrow = sorted(table.key_columns() | table.condition_columns()) or ["row numbers"]
     if table.sample is not None:
         shuffle = "" if table.one_row_per_subject else "; a shuffle of draws (subjects have many rows)"
         yield f"subjects: reads {', '.join(narrow)}{shuffle}"
