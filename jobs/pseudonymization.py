@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,13 @@ from jobs.environment import Environment
 from jobs.errors import BadInput, DataFailed, Operational, Refused
 from jobs.keys import FileProvider, RunSecrets, SeriesSecrets
 from jobs.ledger import evidence_ledger
+from jobs.leftovers import sweep_attempts, sweep_dead_runs
 from jobs.locks import exclusive
 from jobs.plans import open_plan
 from jobs.progress import Progress
 from jobs.run_plan import save_plan
 from jobs.runs import RunFolder, RunRecord, StagedTable, run_name
-from jobs.session import require_encryption, spark_session
+from jobs.session import require_encryption, settled, spark_session, watched
 from jobs.sources import Stops, engine_for, period_window, pinned_sources, source_version, stop_requests
 from jobs.staging import StagedFiles, StagedSink, commit_staged
 from jobs.tables import Snapshot
@@ -33,8 +35,13 @@ from transforms.pipeline.run import DataRefused, Options, Prepared, finish, prep
 from transforms.pipeline_model import Pipeline, TablePipeline
 from transforms.plan import OutlierLimits, Plan, Sample
 from transforms.plan_loader import Loaded
+from transforms.predicate import Predicate
 from transforms.run_facts import RunFacts, TableFacts
 from transforms.run_keys import RunKeys
+
+STAGED_ALREADY = "staged already"
+# Seconds for tasks that were told to stop; Spark kills their Python workers after about four.
+PATIENCE = 20.0
 
 
 @dataclass(frozen=True)
@@ -74,6 +81,9 @@ def pseudonymize(
     pipeline = compile_plan(plan, schemas.get("", schemas), loaded.hierarchies, loaded.lines)
     if limit is not None:
         pipeline = trial(pipeline, limit)
+    windows = period_windows(pipeline, period)
+    FileProvider(environment.keys.path).check()
+    sweep_dead_runs(environment)
     spark = spark_session(environment, f"pseudonymize {plan.plan}")
     require_encryption(spark)
     stops = all_stops(spark, plan, environment, clock)
@@ -86,48 +96,57 @@ def pseudonymize(
         if earlier is not None:
             # A crash may have come between run.json and its entry.
             ledger = evidence_ledger(environment, clock)
-            ledger.append("pseudonymize", ledger_body(folder.load_record()), once=("run",))
+            record = folder.load_record()
+            ledger.append("pseudonymize", ledger_body(record), once=("run",))
+            if earlier.state == STAGED_ALREADY:
+                sweep_attempts(folder, record)
             return earlier
-        folder.staging.delete()
-        asked = _Asked(partitions, period, limit)
-        made = _made(_Job(environment, loaded, pipeline, snapshots, stops, folder, spark, progress, asked), clock)
-        save_plan(folder, loaded, {t.name: t.source_schema for t in pipeline.tables.values()})
-        manifest.write(folder, manifest.build(folder, made.tables, made.digests))
-        record = RunRecord(
-            run=run,
-            plan=plan.plan,
-            fingerprint=pipeline.fingerprint,
-            code_version=code_version(),
-            organisation=environment.organisation,
-            application=plan.application.number,
-            recipient=plan.use.recipient,
-            output=plan.output.table,
-            started=started,
-            finished=stamp(clock()),
-            sources=named,
-            tables=made.tables,
-            stops={name: one.version for name, one in stops.items()},
-            period=period,
-            limit=limit,
-            counts={"tables": made.counts},
-        )
-        folder.save_record(record)
+        asked = _Asked(partitions, windows, limit)
+        with _nothing_left_behind(folder, spark, clock):
+            made = _Job(environment, loaded, pipeline, snapshots, stops, folder, spark, progress, asked).run()
+            save_plan(folder, loaded, {t.name: t.source_schema for t in pipeline.tables.values()})
+            manifest.write(folder, manifest.build(folder, made.tables, made.digests))
+            record = RunRecord(
+                run=run,
+                plan=plan.plan,
+                fingerprint=pipeline.fingerprint,
+                code_version=code_version(),
+                organisation=environment.organisation,
+                application=plan.application.number,
+                recipient=plan.use.recipient,
+                output=plan.output.table,
+                started=started,
+                finished=stamp(clock()),
+                sources=named,
+                tables=made.tables,
+                stops={name: one.version for name, one in stops.items()},
+                period=period,
+                limit=limit,
+                counts={"tables": made.counts},
+            )
+            folder.save_record(record)
         evidence_ledger(environment, clock).append("pseudonymize", ledger_body(record), once=("run",))
+        settled(spark, PATIENCE)
+        sweep_attempts(folder, record)
     return Done(run, "staged", made.tables, record.counts)
 
 
-def _made(job: _Job, clock: Clock) -> _Made:
-    """The staged tables; whatever goes wrong, nothing of them and of the facts stays behind."""
+@contextmanager
+def _nothing_left_behind(folder: RunFolder, spark: Any, clock: Clock) -> Iterator[None]:
+    """Begins with an empty place; whatever goes wrong, nothing of the tables and facts stays in it."""
+    _sweep(folder)
     try:
-        return job.run()
+        yield
     except (PassFailed, DataRefused, Damaged) as error:
         operational = isinstance(error, Damaged) or (isinstance(error, PassFailed) and error.damaged)
-        ledger = evidence_ledger(job.environment, clock)
-        ledger.append("pseudonymize-failed", {"run": job.folder.run, "operational": operational})
-        _sweep(job.folder)
+        settled(spark, PATIENCE)
+        _sweep(folder)
+        ledger = evidence_ledger(folder.environment, clock)
+        ledger.append("pseudonymize-failed", {"run": folder.run, "operational": operational})
         raise (Operational if operational else DataFailed)(str(error)) from None
     except BaseException:
-        _sweep(job.folder)
+        settled(spark, PATIENCE)
+        _sweep(folder)
         raise
 
 
@@ -158,7 +177,7 @@ def reached(folder: RunFolder) -> Done | None:
     if folder.release.exists():
         return Done(folder.run, "published or rejected already", record.tables, record.counts)
     if all(folder.staged(table.name).exists() for table in record.tables):
-        return Done(folder.run, "staged already", record.tables, record.counts)
+        return Done(folder.run, STAGED_ALREADY, record.tables, record.counts)
     return None
 
 
@@ -170,6 +189,16 @@ def bare(schema: pa.Schema) -> pa.Schema:
 def source_name(plan: Plan, name: str) -> str:
     """The source table's name in the plan; `name` is the table's name in the run."""
     return plan.source.table if plan.source is not None else plan.tables[name].source
+
+
+def period_windows(pipeline: Pipeline, period: str | None) -> dict[str, Predicate | None]:
+    """The condition on each table's rows; BadInput for a period that the plan or its column doesn't allow."""
+    plan = pipeline.plan
+    every = plan.source.period if plan.source is not None else None
+    return {
+        name: period_window(every, period, table.source_schema, plan.time_zone)
+        for name, table in pipeline.tables.items()
+    }
 
 
 def trial(pipeline: Pipeline, limit: int) -> Pipeline:
@@ -197,7 +226,7 @@ class _Asked:
     """What the command line asked for."""
 
     partitions: int | None
-    period: str | None
+    windows: Mapping[str, Predicate | None]
     limit: int | None
 
 
@@ -264,17 +293,18 @@ class _Job:
             counts[name] = table_counts(found, found.facts, finished.tally, table)
         return _Made(tuple(tables), digests, counts)
 
+    def _watched(self, text: str) -> AbstractContextManager[None]:
+        return watched(self.spark, self.progress, text)
+
     def _feed(self, table: TablePipeline) -> tuple[SparkEngine, Options]:
         plan = self.pipeline.plan
         snapshot = self.snapshots["" if plan.source is not None else table.name]
-        period = plan.source.period if plan.source is not None else None
-        window = period_window(period, self.asked.period, table.source_schema, plan.time_zone)
         label = f"pseudonymize {plan.plan}" + (f" {table.name}" if len(self.pipeline.tables) > 1 else "")
-        engine, rows = engine_for(self.spark, snapshot, table, label, window)
+        engine, rows = engine_for(self.spark, snapshot, table, label, self.asked.windows[table.name], self._watched)
         cores = self.spark.sparkContext.defaultParallelism
         # A trial on a few subjects has rare classes everywhere; it is never published.
         limits = plan.outlier_limits if self.asked.limit is None else OutlierLimits(cells=1, rows=1)
-        options = Options(cores, self.asked.partitions, rows, limits, self.progress.say)
+        options = Options(cores, self.asked.partitions, rows, limits)
         return engine, options
 
     def _stopped(self, table: TablePipeline) -> pa.Array | None:

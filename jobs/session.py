@@ -6,6 +6,7 @@ import atexit
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,6 +69,17 @@ def watched(spark: SparkSession, progress: Progress, text: str) -> Iterator[None
         finally:
             over.set()
             watcher.join()
+
+
+def settled(spark: SparkSession, seconds: float) -> bool:
+    """Waits until no task runs any more, `seconds` at most: those of a failed stage and slower copies write on."""
+    tracker = spark.sparkContext._jsc.sc().statusTracker()
+    end = time.monotonic() + seconds
+    while any(one.numRunningTasks() for one in tracker.getExecutorInfos()):
+        if time.monotonic() > end:
+            return False
+        time.sleep(POLL)
+    return True
 
 
 def require_encryption(spark: SparkSession) -> None:

@@ -18,7 +18,7 @@ from jobs.environment import Environment
 from jobs.errors import BadInput, Refused
 from jobs.runs import SourceVersion
 from jobs.tables import Snapshot, pinned, read
-from transforms.pipeline.engine import SparkEngine
+from transforms.pipeline.engine import SparkEngine, Watch, no_watch
 from transforms.pipeline.feed import FILE, ROW, SourceFile, pack_units
 from transforms.pipeline_model import TablePipeline
 from transforms.plan import Period, Plan, StopRequests
@@ -42,7 +42,12 @@ def source_version(name: str, snapshot: Snapshot) -> SourceVersion:
 
 
 def engine_for(
-    spark: Any, snapshot: Snapshot, table: TablePipeline, label: str, window: Predicate | None
+    spark: Any,
+    snapshot: Snapshot,
+    table: TablePipeline,
+    label: str,
+    window: Predicate | None,
+    watch: Watch = no_watch,
 ) -> tuple[SparkEngine, int]:
     """The feed of a pinned version, and about how many rows it has: files where their features allow, else Spark."""
     by_file = snapshot.features <= FILE_FEATURES and not any(file.deletion_vector for file in snapshot.files)
@@ -51,15 +56,15 @@ def engine_for(
         files = [SourceFile(file.uri, file.partition) for file in snapshot.files]
         units = pack_units(files, table.source_schema, cores)
         rows = sum(piece.rows for unit in units for piece in unit.pieces)
-        return SparkEngine(spark, units=units, label=label, window=window), rows
+        return SparkEngine(spark, units=units, label=label, window=window, watch=watch), rows
     frame = read(spark, snapshot.location, snapshot.version)
     columns = [_quoted(name) for name in table.source_schema.names]
     if table.row_key is None:
         columns += [f"_metadata.file_name as {FILE}", f"_metadata.row_index as {ROW}"]
     rows = snapshot.rows if snapshot.rows is not None else frame.count()
-    return SparkEngine(
-        spark, frame=frame.selectExpr(*columns), schema=table.source_schema, label=label, window=window
-    ), rows
+    chosen = frame.selectExpr(*columns)
+    schema = table.source_schema
+    return SparkEngine(spark, frame=chosen, schema=schema, label=label, window=window, watch=watch), rows
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
@@ -21,7 +22,7 @@ from jobs.locks import exclusive
 from jobs.progress import Progress
 from jobs.pseudonymization import run_keys
 from jobs.runs import RunFolder, RunRecord, SourceVersion
-from jobs.session import require_encryption, spark_session
+from jobs.session import require_encryption, spark_session, watched
 from jobs.sources import engine_for, period_window, requested
 from jobs.staging import filled, staged_snapshot
 from jobs.storage import write_atomically
@@ -133,6 +134,9 @@ class _Job:
                 registers[table.subject_domain or ""] = (facts, register_draws(claim.work, ways.source))
         return {name: found[name] for name in self.pipeline.tables}
 
+    def _watched(self, text: str) -> AbstractContextManager[None]:
+        return watched(self.spark, self.progress, text)
+
     def _k(self) -> int | None:
         asked = self.pipeline.plan.adequacy.k_anonymity
         return asked.k if asked is not None else None
@@ -143,7 +147,7 @@ class _Job:
         period = plan.source.period if plan.source is not None else None
         window = period_window(period, self.record.period, table.source_schema, plan.time_zone)
         label = f"verify {plan.plan}" + (f" {table.name}" if len(self.pipeline.tables) > 1 else "")
-        source, _ = engine_for(self.spark, snapshot, table, label, window)
+        source, _ = engine_for(self.spark, snapshot, table, label, window, self._watched)
         (staged,) = [one for one in self.record.tables if one.name == table.name]
         staging = staged_snapshot(self.folder, staged)
         schema = pa.schema([pa.field(field.name, field.type) for field in staging.schema])
@@ -151,7 +155,7 @@ class _Job:
         units = pack_units(files, schema, self.spark.sparkContext.defaultParallelism)
         # Units of the source take longest: they start first, so that no task of theirs is the last one.
         both = replace(source, units=[*source.units, *map(StagedUnit, units)], window=None)
-        return Ways(source, both, Draws(passing_secret()), schema, window, self.progress.say)
+        return Ways(source, both, Draws(passing_secret()), schema, window)
 
     def _stopped(self, table: TablePipeline) -> pa.Array | None:
         plan = self.pipeline.plan

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any, Protocol
@@ -21,9 +22,15 @@ from transforms.pipeline.work import StepFailed
 from transforms.predicate import Predicate
 
 STATE, FAILURE = 0, 9
+Watch = Callable[[str], AbstractContextManager[None]]
 MapTask = Callable[[Unit], Iterable[tuple[Any, ...]]]
 ReduceTask = Callable[[int, Sequence[Any]], Iterable[Any]]
 ArrowTask = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
+
+
+def no_watch(what: str) -> AbstractContextManager[None]:
+    """Shows nothing of a pass."""
+    return nullcontext()
 
 
 @dataclass(frozen=True)
@@ -125,9 +132,10 @@ class SparkEngine:
     schema: pa.Schema | None = None
     label: str = ""
     window: Predicate | None = None
+    watch: Watch = no_watch
 
     def each(self, task: Callable[[Unit], Iterable[bytes]], what: str) -> list[bytes]:
-        with self._broadcast((task, self.units), what) as handle:
+        with self.watch(self._named(what)), self._broadcast((task, self.units), what) as handle:
             window = self.window
 
             def over(schema: pa.Schema | None) -> ArrowTask:
@@ -145,7 +153,7 @@ class SparkEngine:
             return [bytes(blob) for _, _, blob in _collected(self._mapped(over))]
 
     def shuffle(self, map_: MapTask, reduce_: ReduceTask, buckets: int, what: str, kinds: bool = False) -> list[Any]:
-        with self._broadcast((map_, reduce_, self.units), what) as handle:
+        with self.watch(self._named(what)), self._broadcast((map_, reduce_, self.units), what) as handle:
             frame = self.shuffled(handle, buckets, kinds)
             found = _collected(frame)
             return [(kind, bytes(blob)) for _, kind, blob in found] if kinds else [bytes(b) for _, _, b in found]
@@ -198,6 +206,9 @@ class SparkEngine:
             found.append(numbers.mapInArrow(over(None), ROW_TYPE))
         return reduce(lambda left, right: left.unionAll(right), found)
 
+    def _named(self, what: str) -> str:
+        return f"{self.label}: {what}" if self.label else what
+
     def _broadcast(self, content: Any, what: str) -> _Handle:
         return _Handle(self.hold(content, what))
 
@@ -208,7 +219,7 @@ class SparkEngine:
             raise PermissionError(
                 "spark.io.encryption.enabled is not true; allowed: true, for broadcast keys lie on disk otherwise"
             )
-        context.setJobDescription(f"{self.label}: {what}" if self.label else what)
+        context.setJobDescription(self._named(what))
         with for_broadcast():
             return context.broadcast(InBand(content))
 

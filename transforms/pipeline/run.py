@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import reduce
@@ -54,7 +53,6 @@ BUCKET_BYTES = 256 << 20
 SMALL_BUCKET_BYTES = 16 << 20
 SHUFFLE_BUCKETS = 8
 LARGEST_FACTS_ROUNDS = 8
-Progress = Callable[[str], None]
 
 
 class DataRefused(Exception):
@@ -69,7 +67,6 @@ class Options:
     buckets: int | None = None
     rows_hint: int = 1
     limits: OutlierLimits = field(default_factory=OutlierLimits)
-    progress: Progress = lambda text: None
 
 
 @dataclass(frozen=True)
@@ -213,7 +210,6 @@ def register_draws(work: Work, engine: Engine) -> Words:
 def _subjects(work: Work, engine: Engine, options: Options, window: Window, passes: list[str]) -> Subjects:
     what = f"subjects, pass {len(passes) + 1}"
     passes.append(what)
-    options.progress(what)
     if work.table.one_row_per_subject:
         blobs = engine.each(SubjectsTask(work, window), what)
     else:
@@ -235,7 +231,6 @@ def _measure(work: Work, engine: Engine, options: Options, passes: list[str]) ->
                 break
             what = f"facts, pass {depth} of {max(1, depths)}" + (f", refined {round_}" if round_ else "")
             passes.append(what)
-            options.progress(what)
             classes = _early_classes(table) if first is None else ()
             found = _gather(FactsTask(work, wanted, classes), engine, what)
             first = first or found
@@ -316,7 +311,6 @@ def _count_classes(
     needed = tuple(sorted({name for earlier in rules[: number + 1] for name in _named(earlier)}))
     what = f"outlier rule {number + 1}, classes"
     passes.append(what)
-    options.progress(what)
     map_ = ClassesMap(work, columns, needed, by_subject, SHUFFLE_BUCKETS)
     blobs = engine.shuffle(map_, ClassesReduce(columns, by_subject), SHUFFLE_BUCKETS, what)
     return pa.concat_tables([unpack(blob) for blob in blobs]) if blobs else None
@@ -345,7 +339,6 @@ def _count_delivered(
 ) -> tuple[npt.NDArray[np.int64], int]:
     what = "rows by order, after removals"
     passes.append(what)
-    options.progress(what)
     order, rows = np.zeros(BINS, np.int64), 0
     for blob in engine.each(DeliveredTask(work, _outlier_columns(work.table)), what):
         found, histogram = unpack(blob)
@@ -375,7 +368,6 @@ def _offsets(
     if table.has_serial and table.by_subject and not table.one_row_per_subject:
         what = "delivered subjects by order"
         passes.append(what)
-        options.progress(what)
         counts = np.zeros(buckets, np.int64)
         map_ = DeliveredSubjectsMap(work, _outlier_columns(table), buckets)
         for blob in engine.shuffle(map_, DeliveredSubjectsReduce(), buckets, what):
@@ -390,7 +382,6 @@ def _offsets(
 def finish(prepared: Prepared, engine: Engine, sink: Sink, options: Options) -> Finished:
     """The transforming pass: every delivered row goes through `sink`, bucket by bucket."""
     what = "transform"
-    options.progress(what)
     work = prepared.work
     found = engine.shuffle(
         TransformMap(work), TransformReduce(work, prepared.offsets, sink), work.buckets, what, kinds=True

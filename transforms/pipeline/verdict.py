@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
@@ -122,7 +122,6 @@ class Ways:
     seed: Draws
     staged_schema: pa.Schema
     window: Predicate | None = None
-    progress: Callable[[str], None] = lambda text: None
 
 
 def verify_table(claim: Claim, ways: Ways, k: int | None = None) -> TableVerdict:
@@ -136,7 +135,6 @@ def verify_table(claim: Claim, ways: Ways, k: int | None = None) -> TableVerdict
         return TableVerdict(table.name, tuple(differences))
     for number in wrong_rules(claim.work, ways.source):
         differences.append(Difference("outliers", f"outliers[{number}]"))
-    ways.progress(f"verify {table.name}: every cell")
     shown = shown_columns(table)
     sample = table.sample if table.register is None else None
     found = _Found.of(
@@ -303,7 +301,6 @@ def _cell_differences(claim: Claim, ways: Ways, found: _Found) -> tuple[list[Dif
     if same_rows and not columns:
         in_order = _in_order(expected, staged)
         return ([] if in_order else [Difference("order", "rows within their files")]), Located()
-    ways.progress(f"verify {table.name}: where they differ")
     bodies_same = (expected.rows, expected.bodies) == (staged.rows, staged.bodies)
     sides = Sides(claim.work, ways.seed, ways.window, claim.facts.offsets)
     located = locate(sides, ways.both, serials_alone=bodies_same and not set(columns) & set(body_columns(table)))

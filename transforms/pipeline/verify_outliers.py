@@ -28,24 +28,36 @@ def wrong_rules(work: Work, engine: Engine) -> list[int]:
     """Numbers (from 0) of the outlier rules whose claimed changes are not proved; none behind a wrong one is tried.
 
     Each rule is solved anew on the classes that the claimed changes before it leave, and must come to the
-    same; a rule that counts subjects is solved again until nothing is left to change. Behind its changes
-    every class must have as many subjects (or rows) as the rule asks for.
+    same; and behind its changes every class must have as many subjects (or rows) as the rule asks for. Rows
+    of classes add up, subjects don't: where a subject may have rows in several classes, they are counted again.
     """
     claimed = work.changes.rules if work.changes is not None else ()
     used = 0
     for number, rule in enumerate(work.table.outliers):
-        for round_ in range(MOST_ROUNDS + 1):
+        for _ in range(MOST_ROUNDS + 1):
             classes = _classes(work.with_(changes=Changes(claimed[:used]) if used else None), engine, number)
             if classes is None or _suffices(classes, rule):
                 break
-            if round_ and not by_subject(work, rule):
-                return [number]
             if used == len(claimed) or not _same(solve(rule, classes), claimed[used]):
                 return [number]
             used += 1
+            if not by_subject(work, rule):
+                if not _suffices(_changed(classes, claimed[used - 1]), rule):
+                    return [number]
+                break
         else:
             return [number]
     return [len(work.table.outliers) - 1] if used < len(claimed) else []
+
+
+def _changed(classes: pa.Table, change: RuleChange) -> pa.Table:
+    """The classes and their rows behind a rule's changes."""
+    cells = {name: classes[name].combine_chunks() for name in change.columns}
+    keep = Changes((change,)).apply(cells)
+    after = pa.table({**cells, "count_all": classes["count_all"].combine_chunks()})
+    after = after if keep is None else after.filter(pa.array(keep))
+    summed = after.group_by(list(change.columns)).aggregate([("count_all", "sum")])
+    return summed.rename_columns([*change.columns, "count_all"])
 
 
 def by_subject(work: Work, rule: OutlierRule) -> bool:
