@@ -104,6 +104,7 @@ class Case:
     source: pa.Table
     facts: TableFacts
     staged: pa.Table
+    stopped: pa.Array | None = None
 
     def verified(self, pieces: int = 3) -> TableVerdict:
         """The verdict, with source and staged rows in several units."""
@@ -111,7 +112,7 @@ class Case:
         staged = [StagedUnit(unit) for unit in units(self.staged, self.staged.schema, pieces)]
         engine = LocalEngine(source)
         ways = Ways(engine, LocalEngine([*source, *staged]), SEED, self.staged.schema)
-        return verify_table(Claim.of(self.table, KEYS, self.facts), ways)
+        return verify_table(Claim.of(self.table, KEYS, self.facts, self.stopped), ways)
 
     def with_(self, **changes: Any) -> Case:
         """The case with something altered."""
@@ -130,22 +131,27 @@ def units(table: pa.Table, schema: pa.Schema, pieces: int) -> list[TableUnit]:
     return [TableUnit(n, table.slice(first, size), schema, first) for n, first in enumerate(starts)]
 
 
-def run(plan: dict[str, Any] = PLAN, source: pa.Table | None = None, buckets: int = 1) -> Case:
+def run(
+    plan: dict[str, Any] = PLAN,
+    source: pa.Table | None = None,
+    buckets: int = 1,
+    stopped: pa.Array | None = None,
+) -> Case:
     """An honest run of a plan."""
     source = customers() if source is None else source
     parsed = Plan.model_validate(plan)
     table = compile_plan(parsed, source.schema).table()
     engine = LocalEngine(units(source, source.schema, 4))
     options = Options(1, buckets, source.num_rows, parsed.outlier_limits)
-    prepared = prepare(table, KEYS, engine, options)
+    prepared = prepare(table, KEYS, engine, options, stopped)
     finished = finish(prepared, engine, ToBatches(), options)
     staged = pa.concat_tables([pa.ipc.open_stream(blob).read_all() for blob in finished.outputs]).combine_chunks()
-    return Case(table, source, TableFacts.from_json(prepared.facts.to_json()), staged)
+    return Case(table, source, TableFacts.from_json(prepared.facts.to_json()), staged, stopped)
 
 
 def staged_with(case: Case, facts: TableFacts) -> pa.Table:
     """What a run that works with these facts stages."""
-    work = Claim.of(case.table, KEYS, facts).work
+    work = Claim.of(case.table, KEYS, facts, case.stopped).work
     engine = LocalEngine(units(case.source, case.table.source_schema, 2))
     outputs = engine.shuffle(
         TransformMap(work), TransformReduce(work, facts.offsets, ToBatches()), work.buckets, "transform", kinds=True

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from transforms.pipeline.engine import PassFailed
@@ -181,7 +182,7 @@ def test_a_wrong_count_in_the_facts_is_found(honest: Case, field: str, place: st
     assert found(honest.with_(facts=wrong).verified()) == {("counts", place, None)}
 
 
-def test_a_suppressed_class_that_was_large_enough_is_found_though_the_cells_agree_with_it(
+def test_a_small_class_that_was_left_as_it_is_is_found_though_the_cells_agree_with_it(
     honest: Case, claimed: Claimed
 ) -> None:
     rule = honest.facts.rules[0]
@@ -264,3 +265,66 @@ def test_cells_swapped_in_a_table_without_serials_are_found(unnumbered: Case) ->
     ages[0], ages[other] = ages[other], ages[0]
     verdict = unnumbered.with_column("age", pa.array(ages)).verified()
     assert ("rows", "missing in staging", 2) in found(verdict)
+
+
+def test_a_rule_that_removes_records(shop: Any) -> None:
+    case = shop.run(source=shop.customers(60), buckets=2)
+    assert case.facts.rules[0].rows > 0
+    assert case.verified().equal
+    assert case.verified().rows["recomputed"] == case.facts.delivered < 30
+    kept = replace(case.facts.rules[0], removed=case.facts.rules[0].removed[1:])
+    assert ("outliers", "outliers[0]", None) in found(case.with_(facts=replace(case.facts, rules=(kept,))).verified())
+
+
+def test_a_wrong_solution_is_found_though_the_solver_comes_to_it_again(
+    shop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The classes are counted behind the changes, so that one mistake in both solutions does not hide itself."""
+    from transforms.pipeline import outliers, run, verify_outliers
+
+    def forgetful(rule: Any, classes: pa.Table) -> Any:
+        change = outliers.solve(rule, classes)
+        return replace(change, suppressed=pa.array(sorted(change.suppressed.to_pylist())[1:], pa.binary()))
+
+    monkeypatch.setattr(run, "solve", forgetful)
+    monkeypatch.setattr(verify_outliers, "solve", forgetful)
+    assert found(shop.run().verified()) == {("outliers", "outliers[0]", None)}
+
+
+def test_a_change_that_no_rule_asks_for_is_found(honest: Case, claimed: Claimed) -> None:
+    rule = honest.facts.rules[0]
+    again = replace(rule, suppressed=(), removed=rule.suppressed[:1])
+    assert ("outliers", "outliers[0]", None) in found(
+        claimed(honest, replace(honest.facts, rules=(rule, again))).verified()
+    )
+
+
+def test_a_gap_between_serials_is_found_though_the_cells_agree_with_it(shop: Any, claimed: Claimed) -> None:
+    """A gap would tell that somebody's record was taken out."""
+    case = shop.run(buckets=2)
+    first, second = case.facts.offsets
+    gap = replace(case.facts, offsets=(first, second + 1))
+    assert found(claimed(case, gap).verified()) == {("counts", "offsets", None)}
+
+
+def test_subjects_who_asked_to_stop_are_left_out_and_not_counted(shop: Any) -> None:
+    stopped = pa.array(["C000001", "C000002", "C000003", "nobody"])
+    case = shop.run(stopped=stopped)
+    verdict = case.verified()
+    assert verdict.equal
+    assert (verdict.rows["stopped"], verdict.rows["sampled"]) == (3, 448)
+    forgotten = found(case.with_(stopped=None).verified())
+    assert ("sample", "number of subjects", None) in forgotten
+    assert ("counts", "rows of stopped subjects", None) in forgotten
+
+
+def test_a_large_class_that_was_suppressed_is_found_though_the_cells_agree_with_it(
+    shop: Any, honest: Case, claimed: Claimed
+) -> None:
+    rule = honest.facts.rules[0]
+    left = honest.staged.filter(pc.is_valid(honest.staged["city"])).select(["age", "city"])
+    (large,) = shop.encode_ids([left[name].combine_chunks().slice(0, 1) for name in ("age", "city")]).to_pylist()
+    assert large not in rule.suppressed
+    more = replace(rule, suppressed=(*rule.suppressed, large))
+    verdict = claimed(honest, replace(honest.facts, rules=(more,))).verified()
+    assert found(verdict) == {("outliers", "outliers[0]", None)}
