@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,11 +30,13 @@ LARGEST_DEVIATION = 6
 RATIOS = {
     "pseudonymize / copy": ("pseudonymize", "copy", 0.22),
     "pseudonymize / DuckDB": ("pseudonymize", "duckdb", 0.8),
+    "pseudonymize / DuckDB, rows kept": ("pseudonymize", "duckdb-kept", 0.8),
     "verify / pseudonymize": ("verify", "pseudonymize", 1.0),
     "review / pseudonymize": ("review", "pseudonymize", 0.35),
     "publish / pseudonymize": ("publish", "pseudonymize", 0.02),
 }
-ARMS = ("copy", *JOBS, "duckdb")
+DUCKDB = {"duckdb": False, "duckdb-kept": True}
+ARMS = ("copy", *JOBS, *DUCKDB)
 
 
 class Unlike(Exception):
@@ -83,8 +85,8 @@ def compare(
         works["ours"] = lambda profiled: _ours(spark, place, jobs, found, profiled)
     if "copy" in arms:
         works["copy"] = lambda _: {"copy": _copy(spark, place, found)}
-    if "duckdb" in arms:
-        works["duckdb"] = lambda _: {"duckdb": _duckdb(spark, place, found)}
+    for name in (one for one in DUCKDB if one in arms):
+        works[name] = lambda _, name=name: {name: _duckdb(spark, place, found, name)}  # type: ignore[misc]
     names = list(works)
     for number in range(rounds + 1):
         turned = (number - 1) % len(names) if number else 0
@@ -128,19 +130,19 @@ def _copy(spark: SparkSession, place: Place, found: Compared) -> float:
     return seconds
 
 
-def _duckdb(spark: SparkSession, place: Place, found: Compared) -> float:
+def _duckdb(spark: SparkSession, place: Place, found: Compared, name: str) -> float:
     home = private_folder(place.folder / "rounds" / unique_name())
     settle(spark)
     try:
-        done = duckdb_work.in_own_process(task(place.source, home, FRACTION))
+        done = duckdb_work.in_own_process(task(place.source, home, FRACTION, kept=DUCKDB[name]))
         done["written_as"] = spark_copy.written_as(home / "result.parquet")
-        found.details["duckdb"] = done
+        found.details[name] = done
     finally:
         shutil.rmtree(home)
     return float(done["seconds"])
 
 
-def task(source: Path, home: Path, fraction: float) -> duckdb_work.Task:
+def task(source: Path, home: Path, fraction: float, *, kept: bool) -> duckdb_work.Task:
     """The work for DuckDB: two threads, spilled pages encrypted as Spark's are."""
     settings: duckdb_work.Settings = {
         "threads": THREADS,
@@ -149,14 +151,17 @@ def task(source: Path, home: Path, fraction: float) -> duckdb_work.Task:
         "temp_file_encryption": True,
     }
     files = [file.uri for file in pinned(str(source)).files]
-    return duckdb_work.Task(files, str(home / "result.parquet"), fraction, unique_name(), settings)
+    return duckdb_work.Task(files, str(home / "result.parquet"), fraction, unique_name(), settings, kept)
 
 
 def _same_rows(found: Compared) -> None:
     """Both drew the exact half; what is left of two halves may differ only as chance lets it."""
-    if "ours" not in found.details or "duckdb" not in found.details:
-        return
-    ours, other = found.details["ours"], found.details["duckdb"]
+    for name in DUCKDB:
+        if "ours" in found.details and name in found.details:
+            _same_half(found.details["ours"], found.details[name])
+
+
+def _same_half(ours: Mapping[str, Any], other: Mapping[str, Any]) -> None:
     if ours["drawn"] != other["sampled"]:
         raise Unlike(f"ours drew {ours['drawn']} customers, DuckDB {other['sampled']}")
     total, drawn = other["customers"], ours["drawn"]

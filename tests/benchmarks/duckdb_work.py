@@ -31,13 +31,17 @@ Settings = dict[str, str | bool | int | float | list[str]]
 
 @dataclass(frozen=True)
 class Task:
-    """Parquet files of the source, the file to write, the share of customers, a key, and the session's settings."""
+    """Parquet files of the source, the file to write, the share of customers, a key, and the session's settings.
+
+    `kept`: the drawn rows are read once and kept in a temporary table; else the files are read for each query.
+    """
 
     files: Sequence[str]
     target: str
     fraction: float
     key: str
     settings: Settings
+    kept: bool
 
 
 def in_own_process(task: Task) -> dict[str, Any]:
@@ -76,6 +80,11 @@ def work(task: Task) -> dict[str, Any]:
     (sampled,) = one(f"SELECT count(*) FROM {source} WHERE {draw} <= {threshold}")
     lap("sample")
     chosen = f"{source} WHERE {draw} <= {threshold} AND age >= {LEAST_AGE}"
+    if task.kept:
+        columns = ", ".join(["customer_id", "age", "address", "sex", *AMOUNTS, "grade_2019", "grade_2021"])
+        connection.execute(f"CREATE TEMP TABLE kept_rows AS SELECT {columns} FROM {chosen}")
+        chosen = "kept_rows"
+        lap("read and keep")
     cuts = one("SELECT " + ", ".join(f"quantile_disc({name}, {QUANTILE})" for name in AMOUNTS) + f" FROM {chosen}")
     lap("quantiles")
     connection.execute(_classes(chosen))

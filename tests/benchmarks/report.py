@@ -12,7 +12,11 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
-NAMES = {"copy": "Spark's plain Delta copy", "duckdb": "DuckDB, the same work"}
+NAMES = {
+    "copy": "Spark's plain Delta copy",
+    "duckdb": "DuckDB, the same work",
+    "duckdb-kept": "DuckDB, rows kept in memory",
+}
 SHOWN = ("tasks", "seconds", "task_seconds", "busy", "jvm_gc_seconds")
 MEMORY = {
     "driver_jvm": "driver, JVM",

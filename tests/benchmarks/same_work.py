@@ -29,9 +29,10 @@ def same_work(spark: SparkSession, place: Place) -> dict[str, Any]:
     """Rows and columns that were compared; Unlike where any cell differs."""
     with place.round() as at:
         ours = _ours(at)
-        done = duckdb_work.in_own_process(task(place.source, at.folder, 1.0))
-        other = at.folder / "result.parquet"
-        return {"customers": place.customers, "rows": done["rows"], **_compared(ours, other, done["rows"])}
+        for kept in (False, True):
+            done = duckdb_work.in_own_process(task(place.source, at.folder, 1.0, kept=kept))
+            found = _compared(ours, at.folder / "result.parquet", done["rows"])
+        return {"customers": place.customers, "rows": done["rows"], **found}
 
 
 def _ours(at: Round) -> list[str]:
