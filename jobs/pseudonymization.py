@@ -72,8 +72,9 @@ def pseudonymize(
     started = stamp(clock())
     loaded = open_plan(plan_file, environment)
     plan = loaded.plan
-    if limit is not None and limit < 1:
-        raise BadInput(f"--limit {limit}; allowed: 1 or more")
+    for word, number in (("--limit", limit), ("--partitions", partitions)):
+        if number is not None and number < 1:
+            raise BadInput(f"{word} {number}; allowed: 1 or more")
     if clock().date() > plan.use.until:
         raise Refused(f"use.until: the use ended on {plan.use.until}; allowed: a plan with a later `until`")
     snapshots = pinned_sources(plan, environment)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
+from py4j.protocol import Py4JError, Py4JJavaError  # type: ignore[import-untyped]
 from pyspark import SparkConf, SparkContext
 from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
@@ -72,13 +72,19 @@ def watched(spark: SparkSession, progress: Progress, text: str) -> Iterator[None
 
 
 def settled(spark: SparkSession, seconds: float) -> bool:
-    """Waits until no task runs any more, `seconds` at most: those of a failed stage and slower copies write on."""
-    tracker = spark.sparkContext._jsc.sc().statusTracker()
+    """Waits until no task runs any more, `seconds` at most: those of a failed stage and slower copies write on.
+
+    False where some run still, or the JVM can't tell.
+    """
     end = time.monotonic() + seconds
-    while any(one.numRunningTasks() for one in tracker.getExecutorInfos()):
-        if time.monotonic() > end:
-            return False
-        time.sleep(POLL)
+    try:
+        tracker = spark.sparkContext._jsc.sc().statusTracker()
+        while any(one.numRunningTasks() for one in tracker.getExecutorInfos()):
+            if time.monotonic() > end:
+                return False
+            time.sleep(POLL)
+    except (Py4JError, OSError):
+        return False
     return True
 
 
