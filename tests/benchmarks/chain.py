@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.places import PLAN, REVIEWERS, Place, Round
-from benchmarks.stages import Watch
+from benchmarks.stages import Watch, covered
 from benchmarks.timing import Mark, Marks, settle, stretches, timed
 from jobs.adequacy import review
 from jobs.decide import Vote, decide
@@ -55,23 +54,18 @@ def folder_of(at: Round, run: str) -> RunFolder:
 
 def _timed_job(spark: SparkSession, at: Round, job: str, found: Chained, profile: bool) -> None:
     marks = Marks()
+    watch = Watch(spark) if profile else None
     begun = time.time()
-    with _stages(spark, job, found, profile):
-        seconds, _ = timed(lambda: _WORK[job](at, marks, found))
-    found.seconds[job] = seconds
-    if profile:
-        told = stretches(begun, marks.marks, begun + seconds, "plan, source, stop requests")
-        found.profile.setdefault(job, {})["passes"] = [[text, round(taken, 3)] for text, taken in told]
-
-
-@contextmanager
-def _stages(spark: SparkSession, job: str, found: Chained, profile: bool) -> Iterator[None]:
-    if not profile:
-        yield
-        return
-    watch = Watch(spark)
-    yield
-    found.profile.setdefault(job, {})["stages"] = watch.finished()
+    found.seconds[job], _ = timed(lambda: _WORK[job](at, marks, found))
+    if watch is not None:
+        passes = stretches(begun, marks.marks, begun + found.seconds[job])
+        stages = watch.finished(begun)
+        found.profile[job] = {
+            "seconds": round(found.seconds[job], 3),
+            "no_stage_seconds": round(found.seconds[job] - covered(stages), 3),
+            "passes": [[text, round(taken, 3)] for text, taken in passes],
+            "stages": stages,
+        }
 
 
 def _pseudonymize(at: Round, marks: Marks, found: Chained) -> None:

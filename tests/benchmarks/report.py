@@ -9,6 +9,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.compare import ARMS
+
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
@@ -17,7 +19,7 @@ NAMES = {
     "duckdb": "DuckDB, the same work",
     "duckdb-kept": "DuckDB, rows kept in memory",
 }
-SHOWN = ("tasks", "seconds", "task_seconds", "busy", "jvm_gc_seconds")
+SHOWN = ("at", "tasks", "seconds", "task_seconds", "busy", "jvm_gc_seconds")
 MEMORY = {
     "driver_jvm": "driver, JVM",
     "driver_python": "driver, Python",
@@ -72,7 +74,8 @@ def _comparison(body: Mapping[str, Any]) -> str:
             " ".join(_s(one) for one in seconds["rounds"].get(arm, [])),
             _s(seconds["first"].get(arm)),
         ]
-        for arm in seconds["first"]
+        for arm in ARMS
+        if arm in seconds["first"]
     ]
     ratios = [
         [name, f"{one['value']:.3f}", f"{one['least']:.3f} … {one['most']:.3f}", *_asked(one["value"], one["asked"])]
@@ -96,9 +99,11 @@ def _profile(job: str, found: Mapping[str, Any]) -> str:
         [one["what"], *(str(one[name]) for name in SHOWN), f"{one['shuffled_bytes'] / 2**20:.1f}"]
         for one in found["stages"]
     ]
-    parts = [f"Where {job}'s time goes (last round):", table(["from … to the next", "s"], passes)]
+    told = f"Where {job}'s time goes (last round, {_s(found['seconds'])} s"
+    told += f", {_s(found['no_stage_seconds'])} s of it without a Spark stage):" if stages else "):"
+    parts = [told, table(["pass or step", "s"], passes)]
     if stages:
-        head = ["Spark stage", "tasks", "s", "task s", "cores busy", "JVM GC s", "shuffled MiB"]
+        head = ["Spark stage", "at, s", "tasks", "s", "task s", "cores busy", "JVM GC s", "shuffled MiB"]
         parts.append(table(head, stages))
     return "\n\n".join(parts)
 

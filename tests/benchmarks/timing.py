@@ -5,17 +5,18 @@ from __future__ import annotations
 import gc
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
-from jobs.progress import Progress
+from jobs.progress import Progress, Stage
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 T = TypeVar("T")
+LEAST_GAP = 0.001
 
 
 def settle(spark: SparkSession) -> None:
@@ -34,15 +35,16 @@ def timed(work: Callable[[], T]) -> tuple[float, T]:
 
 @dataclass(frozen=True)
 class Mark:
-    """What was begun, and when (seconds since the epoch)."""
+    """What was begun, and when (seconds since the epoch); `until` where its end was told too."""
 
     text: str
     at: float
+    until: float | None = None
 
 
 @dataclass
 class Marks(Progress):
-    """A job's progress that prints nothing and keeps each line with its time."""
+    """A job's progress that prints nothing and keeps each line and each stage with its time."""
 
     marks: list[Mark] = field(default_factory=list)
 
@@ -52,8 +54,24 @@ class Marks(Progress):
     def say(self, text: str) -> None:
         self.marks.append(Mark(text, time.time()))
 
+    @contextmanager
+    def stage(self, text: str, total: int | None = None) -> Iterator[Stage]:
+        begun = time.time()
+        with super().stage(text, total) as stage:
+            yield stage
+        self.marks.append(Mark(text, begun, time.time()))
 
-def stretches(begin: float, marks: list[Mark], end: float, before: str) -> list[tuple[str, float]]:
-    """Seconds from each mark to the next; what lies before the first one is named `before`."""
-    points = [Mark(before, begin), *marks, Mark("", end)]
-    return [(one.text, after.at - one.at) for one, after in pairwise(points)]
+
+def stretches(begin: float, marks: list[Mark], end: float) -> list[tuple[str, float]]:
+    """Seconds of each mark: to its end, else to the next one; what no mark covers is named by what it precedes."""
+    found: list[tuple[str, float]] = []
+    told = begin
+    for place, one in enumerate(marks):
+        if one.at - told > LEAST_GAP:
+            found.append((f"(before {one.text})", one.at - told))
+        following = marks[place + 1].at if place + 1 < len(marks) else end
+        told = one.until if one.until is not None else following
+        found.append((one.text, told - one.at))
+    if end - told > LEAST_GAP:
+        found.append(("(to the end)", end - told))
+    return found
