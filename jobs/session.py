@@ -156,7 +156,6 @@ def _start(environment: Environment) -> SparkSession:
             f"Spark can't start ({type(error).__name__}); it needs Java 17 or later, and on its first start"
             f" the Maven repository for {', '.join(environment.jars)}; log: {environment.scratch / 'logs'}"
         ) from None
-    context.setLogLevel("ERROR")
     if not submitted:
         atexit.register(context.stop)
     return SparkSession(context)
