@@ -97,11 +97,12 @@ def require_encryption(spark: SparkSession) -> None:
         )
 
 
-def require_delta(spark: SparkSession, environment: Environment) -> None:
+def require_delta() -> None:
     """BadInput where Delta's classes are not in the JVM: under spark-submit they come by --packages."""
     if not _has_delta():
         raise BadInput(
-            f"Delta's jars are missing; put --packages {','.join(environment.jars)} on the submit command"
+            "Delta's jars are missing; put --packages with the environment's `jars` on the submit command"
+            " (say io.delta:delta-spark_4.2_2.13:4.4.0)"
         )
 
 

@@ -230,7 +230,10 @@ def write_source(
 
 
 def read(spark: SparkSession, location: Location | str, version: int | None = None) -> DataFrame:
-    """The table (or one version of it) as a Spark DataFrame."""
+    """The table (or one version of it) as a Spark DataFrame. BadInput where the session lacks Delta's jars."""
+    from jobs.session import require_delta  # it imports Spark, and most of this module works without
+
+    require_delta()
     reader = spark.read.format("delta")
     return (reader if version is None else reader.option("versionAsOf", version)).load(str(location))
 
