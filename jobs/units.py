@@ -7,9 +7,7 @@ as type and place: texts of foreign libraries quote cell values, and Spark print
 from __future__ import annotations
 
 import json
-import traceback
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -17,12 +15,9 @@ from pyspark.sql import SparkSession
 
 from jobs.progress import Progress
 from jobs.session import watched
+from transforms.pipeline.quiet import TaskFailed, told
 
 Unit = dict[str, Any]
-
-
-class TaskFailed(Exception):
-    """A task's error without its text: the type, where it was raised, and what the system said of a file."""
 
 
 def over_units(
@@ -58,10 +53,3 @@ def _guarded(
                 )
 
     return work
-
-
-def told(error: BaseException) -> str:
-    """`ArrowInvalid at ingest.py:120`; of a system error also what the system says (not the file's name)."""
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    said = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
-    return f"{type(error).__name__}{said} at {Path(last.filename).name}:{last.lineno}"

@@ -294,6 +294,10 @@ def _scalar(operand: Any, type_: pa.DataType) -> pa.Scalar:
         return pa.scalar(str(operand)).cast(type_)
     if (pa.types.is_integer(type_) or pa.types.is_floating(type_)) and number:
         return pa.scalar(operand).cast(type_)
+    if pa.types.is_timestamp(type_) and isinstance(operand, datetime) and operand.tzinfo is not None:
+        if type_.tz is None:
+            raise ValueError("a moment with a time zone, for a column without one")
+        return pa.scalar(operand, type_)
     if pa.types.is_timestamp(type_) and type_.tz is not None and isinstance(operand, (date, datetime, str)):
         naive = pa.scalar(str(operand)).cast(pa.timestamp(type_.unit))  # plans state times in UTC
         return pc.assume_timezone(naive, "UTC").cast(type_)
