@@ -28,6 +28,8 @@ PARTS = ("same-work", *ARMS, "growth", "memory")
 GROWTH_SIZES = (100_000, 400_000, 1_600_000)
 MEMORY_SIZES = (400_000, 1_600_000)
 MEMORY_ASKED = 1.3
+# in a smaller table too many classes are rare: the plan's outlier limits refuse it
+LEAST_CUSTOMERS = 50_000
 COLUMNS = 222
 
 
@@ -50,6 +52,10 @@ def main(argv: Sequence[str]) -> int:
     given = arguments().parse_args(list(argv))
     if given.rounds < 1:
         arguments().error("--rounds: allowed: 1 or more")
+    if min(given.customers, *given.growth_sizes, *given.memory_sizes) < LEAST_CUSTOMERS:
+        arguments().error(f"sizes: allowed: {LEAST_CUSTOMERS} or more; the plan refuses smaller tables")
+    if len(set(given.growth_sizes)) < 2:
+        arguments().error("--growth-sizes: allowed: two different sizes or more")
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     given.folder = given.folder.absolute()
     for place in _places(given):
