@@ -82,7 +82,8 @@ def test_no_class_is_below_k(house: Any, expected: pd.DataFrame, delivered: pd.D
     assert expected.groupby(COLUMNS).size().min() < K  # there was something to do
     smallest = int(delivered.groupby(COLUMNS, dropna=False).size().min())
     assert smallest >= K
-    assert house.result()["k"]["military"] == {"asked": K, "found": smallest, "columns": COLUMNS}
+    told = house.result()["k"]["military"]
+    assert (told["asked"], told["found"], told["columns"]) == (K, smallest, COLUMNS)
 
 
 def test_rows_stand_in_no_order_of_the_source(expected: pd.DataFrame, delivered: pd.DataFrame) -> None:

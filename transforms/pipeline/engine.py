@@ -16,6 +16,7 @@ import pyarrow as pa
 from transforms.derivation import for_broadcast
 from transforms.errors import CellsRefused, Site
 from transforms.pipeline.feed import Damaged, StreamUnit, Unit, WindowedUnit
+from transforms.pipeline.quiet import ArrowTask, quietly
 from transforms.pipeline.states import pack, unpack
 from transforms.pipeline.transform import DuplicateRowKeys
 from transforms.pipeline.work import StepFailed
@@ -25,7 +26,6 @@ STATE, FAILURE = 0, 9
 Watch = Callable[[str], AbstractContextManager[None]]
 MapTask = Callable[[Unit], Iterable[tuple[Any, ...]]]
 ReduceTask = Callable[[int, Sequence[Any]], Iterable[Any]]
-ArrowTask = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
 
 def no_watch(what: str) -> AbstractContextManager[None]:
@@ -148,7 +148,7 @@ class SparkEngine:
                         except REPORTED as error:
                             yield row(0, FAILURE, pa.py_buffer(pack(failure_of(error))))
 
-                return run
+                return quietly(run)
 
             return [bytes(blob) for _, _, blob in _collected(self._mapped(over))]
 
@@ -173,7 +173,7 @@ class SparkEngine:
                     except REPORTED as error:
                         yield row(0, FAILURE, pa.py_buffer(pack(failure_of(error))))
 
-            return map_run
+            return quietly(map_run)
 
         def reduce_run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             _, work, _ = handle.value
@@ -196,11 +196,11 @@ class SparkEngine:
                 except REPORTED as error:
                     yield row(bucket, FAILURE, pa.py_buffer(pack(failure_of(error))))
 
-        return self._mapped(over).repartitionById(buckets, "bucket").mapInArrow(reduce_run, ROW_TYPE)
+        return self._mapped(over).repartitionById(buckets, "bucket").mapInArrow(quietly(reduce_run), ROW_TYPE)
 
     def _mapped(self, over: Callable[[pa.Schema | None], ArrowTask]) -> Any:
         """What the task (`over` the frame's schema, None for units) makes of the frame and of the units."""
-        found = [] if self.frame is None else [self.frame.mapInArrow(over(self.schema), ROW_TYPE)]
+        found = [] if self.frame is None else [_by_place(self.frame, over(self.schema))]
         if self.units or not found:
             numbers = self.spark.range(0, len(self.units), 1, max(1, len(self.units)))
             found.append(numbers.mapInArrow(over(None), ROW_TYPE))
@@ -260,6 +260,16 @@ def row(bucket: int, kind: int, blob: pa.Buffer) -> pa.RecordBatch:
     binary = pa.Array.from_buffers(pa.binary(), 1, [None, ends, blob])
     arrays = [pa.array([bucket], pa.int32()), pa.array([kind], pa.int32()), binary]
     return pa.RecordBatch.from_arrays(arrays, schema=_ROW_SCHEMA)
+
+
+def _by_place(frame: Any, task: ArrowTask) -> Any:
+    """A frame through a task. PySpark asks for each column by its name there, and takes `a.b` for a field of `a`."""
+    names = list(frame.columns)
+
+    def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        return task(batch.rename_columns(names) for batch in batches)
+
+    return frame.toDF(*(f"c{place}" for place in range(len(names)))).mapInArrow(run, ROW_TYPE)
 
 
 def _units_of(
