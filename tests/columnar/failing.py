@@ -1,7 +1,7 @@
 """`python failing.py FAULT gamyeong-arguments…`: the `gamyeong` command with one fault in it.
 
 Run by test_retries.py in a process of its own. Its folder is on the workers' path, so that they can load
-the task functions below. Faults of tasks happen on a task's first attempt alone, or on each (`…-always`).
+the task functions below. Faults of tasks happen on a task's first attempt or two.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pyarrow as pa
 from pyspark import TaskContext
@@ -64,16 +64,10 @@ def kill_this_process(*_: object) -> None:
 class KilledSink(StagedSink):
     """The worker is killed with half a file on disk: rows, but no footer."""
 
-    always: ClassVar[bool] = False
-
     def __call__(self, bucket: int, rows: pa.Table) -> Iterator[bytes]:
-        if self.always or attempt() == 0:
+        if attempt() == 0:
             jobs.parquet.ParquetSink._end_file = kill_this_process  # type: ignore[method-assign]
         yield from super().__call__(bucket, rows)
-
-
-class AlwaysKilledSink(KilledSink):
-    always: ClassVar[bool] = True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,6 +78,28 @@ class DriverKillingSink(StagedSink):
         answers = list(super().__call__(bucket, rows))
         os.killpg(int(Path(os.environ["FAILING_GROUP"]).read_text()), signal.SIGKILL)
         yield from answers
+
+
+@dataclasses.dataclass(frozen=True)
+class ExecutorKillingSink(StagedSink):
+    """Kills the executor's JVM, once in the whole job, with half a file on disk; its shuffled rows go with it."""
+
+    def __call__(self, bucket: int, rows: pa.Table) -> Iterator[bytes]:
+        jobs.parquet.ParquetSink._end_file = self.killing(jobs.parquet.ParquetSink._end_file)  # type: ignore[method-assign]
+        yield from super().__call__(bucket, rows)
+
+    @staticmethod
+    def killing(end_file: Callable[[Any], None]) -> Callable[[Any], None]:
+        def end(sink: Any) -> None:
+            try:
+                os.close(os.open(os.environ["FAILING_GROUP"] + ".once", os.O_CREAT | os.O_EXCL))
+            except FileExistsError:
+                return end_file(sink)
+            daemon = Path(f"/proc/{os.getppid()}/stat").read_text()
+            os.kill(int(daemon.rsplit(")", 1)[1].split()[1]), signal.SIGKILL)
+            return kill_this_process()
+
+        return end
 
 
 def kill_driver(*_: object, **__: object) -> None:
@@ -114,7 +130,7 @@ def fail_all_tasks() -> None:
 FAULTS: dict[str, Callable[[], None]] = {
     "tasks": fail_all_tasks,
     "worker": sink(KilledSink),
-    "worker-always": sink(AlwaysKilledSink),
+    "executor": sink(ExecutorKillingSink),
     "measured": kill_before(pseudonymization, "finish"),
     "file-written": sink(DriverKillingSink),
     "all-files-written": kill_before(pseudonymization, "commit_staged"),

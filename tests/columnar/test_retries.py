@@ -59,7 +59,9 @@ class Trial:
         self.folder.additional.delete()
         shutil.rmtree(self.bench.environment.zone("evidence").local)
 
-    def start(self, fault: str, master: str = "local[2,4]") -> subprocess.CompletedProcess[str]:
+    def start(
+        self, fault: str, master: str = "local[2,4]", **variables: str
+    ) -> subprocess.CompletedProcess[str]:
         """`gamyeong pseudonymize` with the fault, in a process group of its own."""
         file = self.bench.environment.file
         yaml = YAML()
@@ -72,11 +74,12 @@ class Trial:
             "spark.executorEnv.FAILING_GROUP": str(self.bench.folder / "group"),
         }
         yaml.dump(raw, self.bench.folder / "failing.yaml")
+        ours = {"PYTHONPATH": f"{ROOT}:{HERE}", "FAILING_GROUP": str(self.bench.folder / "group")}
         return subprocess.run(
             [sys.executable, HERE / "failing.py", fault, "pseudonymize", self.bench.folder / "plan.yaml", "--json",
              "--partitions", "4", "--environment", self.bench.folder / "failing.yaml"],
             capture_output=True, text=True, timeout=300, start_new_session=True,
-            env={**os.environ, "PYTHONPATH": f"{ROOT}:{HERE}", "FAILING_GROUP": str(self.bench.folder / "group")},
+            env={**os.environ, **ours, **variables},
         )  # fmt: skip
 
     def again(self) -> list[dict[str, Any]]:
@@ -119,17 +122,6 @@ def test_tasks_that_fail_twice_are_tried_again(trial: Trial) -> None:
     assert trial.bench.rows(trial.done) == trial.expected
 
 
-def test_without_a_second_try_the_job_ends_operational(trial: Trial) -> None:
-    """`local[2]` tries once: exit 4, and not a file stays; the text names no cause that could hold a value."""
-    ended = trial.start("tasks", master="local[2]")
-    assert ended.returncode == 4, ended.stderr
-    assert "trying again may help" in ended.stderr
-    assert "Traceback" not in ended.stderr
-    nothing_accepted(trial)
-    assert trial.files() == set()
-    assert trial.again() == trial.expected
-
-
 def test_a_worker_killed_while_it_writes(trial: Trial) -> None:
     """SIGKILL with half a file on disk: Spark starts another worker and the task again."""
     ended = trial.start("worker")
@@ -138,13 +130,30 @@ def test_a_worker_killed_while_it_writes(trial: Trial) -> None:
     assert trial.bench.rows(trial.done) == trial.expected
 
 
-def test_a_worker_killed_on_every_attempt(trial: Trial) -> None:
-    ended = trial.start("worker-always")
+def test_without_a_second_try_the_job_ends_operational(trial: Trial) -> None:
+    """`local[2]` tries once: exit 4, not a file stays, and the text names no cause that could hold a value."""
+    ended = trial.start("worker", master="local[2]")
     assert ended.returncode == 4, ended.stderr
+    assert "trying again may help" in ended.stderr
     assert "Traceback" not in ended.stderr
     nothing_accepted(trial)
     assert trial.files() == set()
     assert trial.again() == trial.expected
+
+
+def test_an_executor_killed_while_it_writes(trial: Trial) -> None:
+    """On a cluster of two executors, one dies with half a file, and takes the rows that it had shuffled with it."""
+    import pyspark
+
+    home = trial.bench.folder / "spark-home"  # where such a cluster's workers write
+    home.mkdir()
+    for entry in Path(pyspark.__file__).parent.iterdir():
+        (home / entry.name).symlink_to(entry)
+    ended = trial.start("executor", master="local-cluster[2,1,1024]", SPARK_HOME=str(home))
+    assert ended.returncode == 0, ended.stderr
+    assert (trial.bench.folder / "group.once").exists(), "the executor was killed"
+    assert trial.files() == trial.committed()
+    assert trial.bench.rows(trial.done) == trial.expected
 
 
 def nothing_accepted(trial: Trial) -> None:

@@ -26,7 +26,7 @@ format: 1
 plan: orders
 application: {number: 2026-001}
 purpose: {kind: statistics, statement: 시군구별 월별 주문액 통계작성, legal_basis: 제28조의2}
-use: {form: internal-other-department, recipient: 분석팀, place: closed, from: 2026-01-01, until: 2098-12-31}
+use: {form: internal-other-department, recipient: team-a, place: closed, from: 2026-01-01, until: 2098-12-31}
 source: {table: orders, row_key: [id], subject: id}
 columns:
   id: {kind: identifier, apply: serial-number}
@@ -93,7 +93,7 @@ class Office:
 
     @property
     def published(self) -> Path:
-        return self.environment.zone("published").local / "2026-001" / "분석팀" / "orders"
+        return self.environment.zone("published").local / "2026-001" / "team-a" / "orders"
 
     def rows(self) -> dict[str, list[int]]:
         """What is paid in the published table, by period, in the order of the serials."""

@@ -50,7 +50,7 @@ columns:
   paid: {kind: attribute, apply: [{top-coding: {quantile: 0.9}}, {rounding: {unit: 100, direction: half-up}}]}
 outliers:
   - {find: {frequency: {columns: [age, town], below: 3}}, treat: {local-suppression: {columns: [town]}}}
-outlier_limits: {cells: 0.5, rows: 0.5}
+outlier_limits: {cells: 1, rows: 1}
 adequacy: {k-anonymity: {k: 3}}
 additional_information: {destroy: approved}
 output: {table: people}

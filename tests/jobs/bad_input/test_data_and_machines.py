@@ -26,7 +26,7 @@ def test_unlisted_category(desk: Any) -> None:
     """Half of the persons have a grade that no category lists: which one, the text must not say."""
     desk.change("sample: {fraction: 0.5}\n", "")
     desk.replace(grade=pa.array(["gold-zz", "platinum-zz"] * 20))
-    desk.fails(1, ("columns.grade.apply", "categorization", "20 cells"))
+    desk.fails(1, ("columns.grade.apply", "column people.grade", "no category covers", "20 cells"))
 
 
 def test_duplicate_row_key(desk: Any) -> None:
