@@ -121,3 +121,18 @@ def test_every_key_of_an_environment_is_told() -> None:
     told = set(re.findall(r"`([a-z]+)`", ENGINEER.text.split("## Environments")[1].split("## Keys")[0]))
     assert len(keys) > 6
     assert set(keys) - told == set()
+
+
+def headings(text: str) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    found = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in found}
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_links_lead_to_headings(path: str) -> None:
+    file = ROOT / path
+    links = re.findall(r"\]\(([^)#\s]*)#([^)]+)\)", file.read_text("utf-8"))
+    wrong = [f"{to}#{name}" for to, name in links if name not in headings((file.parent / to).read_text("utf-8"))]
+    assert wrong == []
+    assert links or path != "README.md"
