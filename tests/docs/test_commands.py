@@ -133,6 +133,7 @@ def headings(text: str) -> set[str]:
 def test_links_lead_to_headings(path: str) -> None:
     file = ROOT / path
     links = re.findall(r"\]\(([^)#\s]*)#([^)]+)\)", file.read_text("utf-8"))
-    wrong = [f"{to}#{name}" for to, name in links if name not in headings((file.parent / to).read_text("utf-8"))]
+    pages = {to: file.parent / to if to else file for to, _ in links}
+    wrong = [f"{to}#{name}" for to, name in links if name not in headings(pages[to].read_text("utf-8"))]
     assert wrong == []
     assert links or path != "README.md"
