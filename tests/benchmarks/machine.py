@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 PACKAGES = ("pyspark", "delta-spark", "deltalake", "pyarrow", "numpy", "great-expectations", "duckdb")
 
 
-def facts(spark: SparkSession) -> dict[str, Any]:
-    """Cores, memory, versions, date; and the load before the measurement: other work on the machine shows there."""
+def facts(spark: SparkSession, load: float) -> dict[str, Any]:
+    """Cores, memory, versions, date; `load` of the last minute before we began: other work on the machine shows there."""
     java = spark.sparkContext._jvm.java.lang.System.getProperty("java.version")  # type: ignore[union-attr]
     return {
         "date": datetime.now(UTC).date().isoformat(),
@@ -26,7 +26,7 @@ def facts(spark: SparkSession) -> dict[str, Any]:
         "cores": len(os.sched_getaffinity(0)),
         "processor": _processor(),
         "memory_gib": round(memory_bytes() / 2**30, 1),
-        "load_before": round(os.getloadavg()[0], 2),
+        "load_before": round(load, 2),
         "python": platform.python_version(),
         "java": str(java),
         "packages": {name: version(name) for name in PACKAGES},

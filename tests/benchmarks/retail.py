@@ -57,13 +57,14 @@ def main(argv: Sequence[str]) -> int:
     if len(set(given.growth_sizes)) < 2:
         arguments().error("--growth-sizes: allowed: two different sizes or more")
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    load = os.getloadavg()[0]
     given.folder = given.folder.absolute()
     for place in _places(given):
         place.generate()
     if "memory" in given.only:  # before this process has a session of its own
         peaks = {str(size): memory.in_own_process(given.folder, size) for size in given.memory_sizes}
     seconds, spark = timed(lambda: _session(given))
-    facts = machine.facts(spark)
+    facts = machine.facts(spark, load)
     parts: list[dict[str, Any]] = []
     if arms := [one for one in ARMS if one in given.only]:
         parts.append(_done(given, _comparison(spark, given, arms, facts, seconds)))
