@@ -18,7 +18,7 @@ PACKAGES = ("pyspark", "delta-spark", "deltalake", "pyarrow", "numpy", "great-ex
 
 
 def facts(spark: SparkSession, load: float) -> dict[str, Any]:
-    """Cores, memory, versions, date; `load` of the last minute before we began: other work on the machine shows there."""
+    """Cores, memory, versions, date; `load` before we began tells of other work on the machine."""
     java = spark.sparkContext._jvm.java.lang.System.getProperty("java.version")  # type: ignore[union-attr]
     return {
         "date": datetime.now(UTC).date().isoformat(),
