@@ -131,7 +131,7 @@ class _Compiler:
             if subject[1] in schema.names:
                 own = schema.field(subject[1]).type
                 self._domain_type(subject[0], own, f"{prefix}subject", subject[1])
-        return TablePipeline(
+        made = TablePipeline(
             name=name,
             source=table.source,
             source_schema=schema,
@@ -140,7 +140,6 @@ class _Compiler:
             subject_domain=domain,
             register=self._register(table, subject),
             columns=delivered,
-            dropped=(),
             excluded=tuple(n for n in schema.names if n not in turn),
             row_rules=rules,
             sample=sample,
@@ -148,6 +147,13 @@ class _Compiler:
             quasi_identifiers=tuple(c.name for c in delivered if c.rule.kind == "quasi-identifier"),
             subject_type=self.register_types.get(subject[0]) if subject is not None and subject[0] else None,
         )
+        if self.plan.adequacy.k_anonymity is not None and not made.one_row_per_subject and not made.by_subject:
+            self._problem(
+                "adequacy.k-anonymity",
+                f"k of persons, where {name} has many rows of one and delivers no pseudonym of theirs",
+                "a pseudonym or serial number in the subject's column, so that persons can be counted",
+            )
+        return made
 
     def _register(self, table: TablePlan, subject: tuple[str | None, str] | None) -> str | None:
         """The subject's name if another table is its register: its rows then follow that table's sample."""
@@ -267,6 +273,9 @@ class _Compiler:
         wrong = [t for t in types if not _is_number(t)]
         if wrong:
             self._problem(path, f"operands of type {wrong[0]}", "numbers")
+            return None
+        if serials := [match.column for match in found if cells[match.column].ranked]:
+            self._problem(path, f"the serial number {serials[0]!r} as an operand", "columns that hold data")
             return None
         labels: list[str] = []
         if isinstance(rule, LargestOf):

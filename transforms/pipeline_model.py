@@ -86,7 +86,6 @@ class TablePipeline:
     subject_domain: str | None
     register: str | None
     columns: tuple[Chain | Derived, ...]
-    dropped: tuple[str, ...]
     excluded: tuple[str, ...]
     row_rules: tuple[RowRule, ...]
     sample: Sample | None
