@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from jobs import manifest
+from jobs import additional, manifest
 from jobs.clock import Clock, stamp, utc_now
 from jobs.code_version import code_version
 from jobs.environment import Environment
@@ -142,6 +142,8 @@ def _nothing_left_behind(folder: RunFolder, spark: Any, clock: Clock) -> Iterato
         operational = isinstance(error, Damaged) or (isinstance(error, PassFailed) and error.damaged)
         settled(spark, PATIENCE)
         _sweep(folder)
+        if not operational:  # it can only fail again
+            additional.destroy(folder)
         ledger = evidence_ledger(folder.environment, clock)
         ledger.append("pseudonymize-failed", {"run": folder.run, "operational": operational})
         raise (Operational if operational else DataFailed)(str(error)) from None

@@ -2,7 +2,7 @@
 
 Under FOLDER: `codes.json` (exit codes), `secrets.json` (every key in hex that was used: outside of any zone,
 for test_destroyed.py alone), `explained.txt` (plans of a lazy frame), `kept/` (hard links to every file
-that Spark's local folders held at any time).
+that Spark's local folders held at any time, jars aside).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def noted(secret: Secret, **info: Any) -> Secret:
 
 
 class Keeper:
-    """Links every file below `place` into `kept`, so that it outlives its deletion."""
+    """Links every file below `place` (no jars) into `kept`, so that it outlives its deletion."""
 
     def __init__(self, place: Path, kept: Path) -> None:
         self.place, self.kept, self.seen = place, kept, set[int]()
@@ -45,7 +45,7 @@ class Keeper:
     def run(self) -> None:
         while not self.over.wait(0.01):
             for folder, _, names in os.walk(self.place):
-                for name in names:
+                for name in (one for one in names if not one.endswith(".jar")):
                     with contextlib.suppress(OSError):
                         path = Path(folder) / name
                         number = path.stat().st_ino
