@@ -22,6 +22,8 @@ from transforms.errors import PlanError, Problem, TechniqueError
 
 PREFIX = "prefix"
 _SPACES = r"\s+"
+# What normal form changes: other spaces, combining marks, Hangul in letters.
+_UNUSUAL = r"\s\s|^\s|\s$|[^\S ]|[\x{0300}-\x{036f}\x{1100}-\x{11ff}\x{00a0}\x{2000}-\x{200a}\x{3000}]"
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,8 @@ class Hierarchy:
     def lookup(self, values: pa.Array, level: str) -> pa.Array:
         """The value at `level` for every value, as string: null for null and where nothing covers it.
 
-        Takes text and integers. Text that is not met as it stands is tried again in normal form
-        (NFC, single spaces). Raises TechniqueError for an unknown level or another type.
+        Takes text and integers. Text that is not met as it stands, or not in normal form (NFC, single
+        spaces) where a shorter prefix would be met, is looked up in normal form. Raises TechniqueError for an unknown level or another type.
         """
         coarser = self._column(level)
         if pa.types.is_integer(values.type):
@@ -68,7 +70,10 @@ class Hierarchy:
         elif not pa.types.is_string(values.type):
             raise TechniqueError(f"hierarchy {self.name} on a column of type {values.type}", "text or integers")
         place = self._places(values)
-        missed = pc.and_(pc.is_null(place), pc.is_valid(values))
+        missed = pc.is_null(place)
+        if self.match == "longest-prefix":
+            missed = pc.or_(missed, pc.match_substring_regex(values, _UNUSUAL))
+        missed = pc.and_(missed, pc.is_valid(values))
         if pc.any(missed).as_py():
             again = self._places(_normal(values.filter(missed)))
             place = pc.replace_with_mask(place, missed, again)

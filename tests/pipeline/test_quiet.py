@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -42,16 +42,33 @@ def test_of_a_system_error_what_the_system_says() -> None:
     assert CELL not in told(caught.value)
 
 
-@dataclass(frozen=True)
+TASKS = f'''
 class Failing:
-    """A task function that fails in the pass of an engine."""
+    """A task function that fails."""
 
-    def __call__(self, *_: Any) -> Iterator[Any]:
-        raise ValueError(f"could not convert {CELL}")
+    def __call__(self, *_):
+        raise ValueError("could not convert {CELL}")
+
+
+class Quiet:
+    """A task function that does its work."""
+
+    def __call__(self, *_):
+        yield 0, b"done"
+'''
+
+
+@pytest.fixture
+def tasks(spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The task functions in a module that Spark's workers can import, as they can import ours."""
+    (tmp_path / "task_functions.py").write_text(TASKS)
+    spark.sparkContext.addPyFile(str(tmp_path / "task_functions.py"))
+    monkeypatch.syspath_prepend(tmp_path)
+    return importlib.import_module("task_functions")
 
 
 @pytest.mark.spark
-def test_every_pass_of_the_engine_is_quiet(spark: Any) -> None:
+def test_every_pass_of_the_engine_is_quiet(spark: Any, tasks: Any) -> None:
     table = pa.table({"id": ["a"]})
     engines = [
         SparkEngine(spark, units=[TableUnit(0, table, table.schema)]),
@@ -61,9 +78,9 @@ def test_every_pass_of_the_engine_is_quiet(spark: Any) -> None:
         call
         for engine in engines
         for call in (
-            lambda e=engine: e.each(Failing(), "each"),
-            lambda e=engine: e.shuffle(Failing(), Quiet(), 1, "map"),
-            lambda e=engine: e.shuffle(Quiet(), Failing(), 1, "reduce"),
+            lambda e=engine: e.each(tasks.Failing(), "each"),
+            lambda e=engine: e.shuffle(tasks.Failing(), tasks.Quiet(), 1, "map"),
+            lambda e=engine: e.shuffle(tasks.Quiet(), tasks.Failing(), 1, "reduce"),
         )
     ]
     for number, call in enumerate(passes):
@@ -71,10 +88,3 @@ def test_every_pass_of_the_engine_is_quiet(spark: Any) -> None:
             call()
         assert CELL not in str(caught.value), number
 
-
-@dataclass(frozen=True)
-class Quiet:
-    """A task function that does its work."""
-
-    def __call__(self, *_: Any) -> Iterator[Any]:
-        yield 0, pa.py_buffer(b"done")

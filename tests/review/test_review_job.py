@@ -13,6 +13,7 @@ from deltalake import DeltaTable, TableFeatures
 
 from jobs import review_result
 from jobs.ledger import evidence_ledger
+from transforms.errors import PlanError
 from transforms.run_facts import RunFacts
 
 pytestmark = pytest.mark.spark
@@ -144,13 +145,12 @@ def test_a_gap_between_persons(visits_clinic: Any) -> None:
     assert ("expect_serial_numbers_without_gap", "patient") in done.failed
 
 
-def test_persons_that_can_not_be_told_apart_are_not_counted(clinic_of: Any, visits_plan: str) -> None:
+def test_k_of_persons_that_can_not_be_told_apart_is_refused_before_any_run(clinic_of: Any, visits_plan: str) -> None:
     serial = "patient: {kind: identifier, apply: serial-number}"
     assert serial in visits_plan
     untold = visits_plan.replace(serial, "").replace("excluded: [visit]", "excluded: [visit, patient]")
-    done = clinic_of(untold).stage().review()
-    assert done.failed == {("expect_k_anonymity", None)}
-    assert done.result["k"]["visits"]["found"] is None
+    with pytest.raises(PlanError, match="delivers no pseudonym"):
+        clinic_of(untold)
 
 
 def test_a_trial_run_is_reviewed_by_its_own_sample(clinic: Any) -> None:

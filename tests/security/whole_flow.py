@@ -11,6 +11,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import sys
 import threading
 from pathlib import Path
@@ -23,6 +24,7 @@ from jobs.keys import FileProvider, RunSecrets
 from transforms.derivation import Secret, subkey
 
 SECRETS: set[str] = set()
+JAR = re.compile(r"\.jar$|^fetchFileTemp")
 
 
 def noted(secret: Secret, **info: Any) -> Secret:
@@ -45,7 +47,7 @@ class Keeper:
     def run(self) -> None:
         while not self.over.wait(0.01):
             for folder, _, names in os.walk(self.place):
-                for name in (one for one in names if not one.endswith(".jar")):
+                for name in (one for one in names if not JAR.search(one)):
                     with contextlib.suppress(OSError):
                         path = Path(folder) / name
                         number = path.stat().st_ino
