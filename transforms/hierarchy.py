@@ -62,7 +62,8 @@ class Hierarchy:
         """The value at `level` for every value, as string: null for null and where nothing covers it.
 
         Takes text and integers. Text that is not met as it stands, or not in normal form (NFC, single
-        spaces) where a shorter prefix would be met, is looked up in normal form. Raises TechniqueError for an unknown level or another type.
+        spaces) where a shorter prefix would be met, is looked up in normal form. Raises TechniqueError
+        for an unknown level or another type.
         """
         coarser = self._column(level)
         if pa.types.is_integer(values.type):
