@@ -119,6 +119,8 @@ def settings(environment: Environment, *, submitted: bool) -> dict[str, str]:
         "spark.sql.warehouse.dir": str(environment.scratch / "spark-warehouse"),
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
+        # over TCP each task waits about 40 ms for a delayed acknowledgement
+        "spark.python.unix.domain.socket.enabled": "true",
         # rows of a DataFrame cross to Python by many, blobs of up to 64 MB by few
         "spark.sql.execution.arrow.maxRecordsPerBatch": "65536",
         "spark.sql.execution.arrow.maxBytesPerBatch": "64m",

@@ -15,7 +15,7 @@ from pyspark.sql import SparkSession
 
 from jobs.progress import Progress
 from jobs.session import watched
-from transforms.pipeline.quiet import TaskFailed, told
+from transforms.pipeline.quiet import TaskFailed, settle_worker, told
 
 Unit = dict[str, Any]
 
@@ -40,7 +40,7 @@ def _guarded(
     task: Callable[[Unit], Unit],
 ) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     def work(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        pa.set_cpu_count(1)  # Spark counts cores by tasks
+        settle_worker()
         for batch in batches:
             for number, unit in zip(batch.column(0), batch.column(1), strict=True):
                 try:

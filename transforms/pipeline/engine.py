@@ -278,7 +278,6 @@ def _units_of(
     schema: pa.Schema | None,
     window: Predicate | None,
 ) -> Iterator[Unit]:
-    pa.set_cpu_count(1)
     found: Iterable[Unit]
     if schema is not None:
         from pyspark import TaskContext

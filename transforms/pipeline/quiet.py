@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,9 +27,20 @@ def quietly(task: ArrowTask) -> ArrowTask:
     """The task with its unforeseen errors as TaskFailed; Spark tries it again all the same."""
 
     def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        settle_worker()
         try:
             yield from task(batches)
         except Exception as error:  # noqa: BLE001 - its text may quote a cell
             raise TaskFailed(told(error)) from None
 
     return run
+
+
+def settle_worker() -> None:
+    """Once in a Python worker: one thread (Spark counts cores by tasks), and what is imported by now is no garbage.
+
+    PySpark's daemon collects garbage after every task; looking through all modules took as long as a small task.
+    """
+    if not gc.get_freeze_count():
+        pa.set_cpu_count(1)
+        gc.freeze()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import ClassVar, Self
 
 import pyarrow as pa
@@ -54,8 +55,7 @@ class Rounded(CellTechnique):
     def output_type(self, source: pa.DataType) -> pa.DataType:
         check_numeric(source, self.name)
         if not pa.types.is_floating(source):
-            for grade in self.graded():
-                _scaled(grade, source)
+            _scaled(self.graded(), source)
         return source
 
     def effect(self, values: pa.Array, given: Given) -> pa.Array:
@@ -64,8 +64,7 @@ class Rounded(CellTechnique):
         numbers, valid = numbers_of(values)
         if numbers.dtype.kind == "f":
             return column_of(round_floats(numbers, self.graded()), valid, values.type)
-        grades = [_scaled(grade, values.type) for grade in self.graded()]
-        return column_of(round_integers(numbers, grades), valid, values.type)
+        return column_of(round_integers(numbers, _scaled(self.graded(), values.type)), valid, values.type)
 
     def _long(self, value: Decimal) -> Decimal:
         grade = next(one for one in self.graded() if one.below is None or abs(value) < one.below)
@@ -75,19 +74,24 @@ class Rounded(CellTechnique):
         return Numbers(nullable=before.nullable, pieces=rounded(pieces_of(before), self.graded()))
 
 
-def _scaled(grade: Grade, type_: pa.DataType) -> Grade:
-    """The grade in unscaled integers of the type; TechniqueError where the type is coarser than the grade."""
+@lru_cache(maxsize=1024)
+def _scaled(grades: tuple[Grade, ...], type_: pa.DataType) -> tuple[Grade, ...]:
+    """The grades in unscaled integers of the type; TechniqueError where the type is coarser than a grade."""
     scale = type_.scale if pa.types.is_decimal128(type_) else 0
-    whole: list[int] = []
-    for bound in (grade.start, grade.below or 0, grade.unit):
+
+    def whole(bound: int | Decimal) -> int:
         scaled = Fraction(bound) * 10**scale
         if scaled.denominator != 1:
             raise TechniqueError(
                 f"{bound} on a column of type {type_}",
                 "whole numbers" if not scale else f"numbers of at most {scale} decimal places",
             )
-        whole.append(scaled.numerator)
-    return Grade(whole[0], None if grade.below is None else whole[1], whole[2], grade.direction)
+        return scaled.numerator
+
+    return tuple(
+        Grade(whole(one.start), None if one.below is None else whole(one.below), whole(one.unit), one.direction)
+        for one in grades
+    )
 
 
 class Rounding(Rounded):
