@@ -37,7 +37,7 @@ from transforms.plan import OutlierLimits, Plan, Sample
 from transforms.plan_loader import Loaded
 from transforms.predicate import Predicate
 from transforms.run_facts import RunFacts, TableFacts
-from transforms.run_keys import RunKeys
+from transforms.run_keys import RunKeys, series_names
 
 STAGED_ALREADY = "staged already"
 # Seconds for tasks that were told to stop; Spark kills their Python workers after about four.
@@ -321,7 +321,6 @@ def run_keys(environment: Environment, plan: Plan, run: str, *, create: bool = T
     provider = FileProvider(environment.keys.path)
     zone = environment.zone("keys")
     secrets, series = RunSecrets(zone, provider), SeriesSecrets(zone, provider)
-    stable = {one.stable_over for one in plan.pseudonyms.values() if one.stable_over is not None}
 
     def get(store: RunSecrets | SeriesSecrets, name: str) -> Secret:
         return store.obtain(name) if create else store.load(name)
@@ -331,7 +330,7 @@ def run_keys(environment: Environment, plan: Plan, run: str, *, create: bool = T
         environment.organisation,
         run,
         plan.use.recipient,
-        {name: get(series, name) for name in sorted(stable)},
+        {name: get(series, name) for name in sorted(series_names(plan))},
     )
 
 

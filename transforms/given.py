@@ -11,8 +11,31 @@ import pyarrow as pa
 from transforms.errors import Site
 
 if TYPE_CHECKING:
+    from transforms.derivation import Secret
     from transforms.draws import Draws
     from transforms.hierarchy import Hierarchy
+
+
+@dataclass(frozen=True)
+class KeyUse:
+    """What a step needs a subkey of its own for: an algorithm, and how many bytes that takes.
+
+    `domain`: columns that name the same one share the subkey (else it is the column's own); `stable_over`: of
+    this series in place of the run.
+    """
+
+    algorithm: str
+    length: int = 32
+    domain: str | None = None
+    stable_over: str | None = None
+
+
+@dataclass(frozen=True)
+class SiteKey:
+    """A step's subkey, and the names that it was derived from (no secret): what ciphertexts are bound to."""
+
+    secret: Secret
+    context: bytes
 
 
 @dataclass(frozen=True)
@@ -22,7 +45,8 @@ class Given:
     `facts` are this step's concluded facts by name; `draws` are keyed to the site already (None in
     review, which has no keys); `rows` and `subjects` are the ids to draw by; `columns` the source
     columns that a `when:` or `by:` names, unchanged; `ranks` each row's serial number (int64, from 1),
-    known only behind the shuffle.
+    known only behind the shuffle; `key` the subkey that a technique's `key_use` asks for (None for all others,
+    and in review).
     """
 
     site: Site
@@ -33,3 +57,4 @@ class Given:
     subjects: pa.Array | None = None
     columns: Mapping[str, pa.Array] = field(default_factory=dict)
     ranks: pa.Array | None = None
+    key: SiteKey | None = None

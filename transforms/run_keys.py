@@ -1,12 +1,14 @@
-"""The keyed draws of one run: every use of randomness has its own subkey."""
+"""The subkeys of one run: every use of randomness, and every step that needs a key, has its own."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from transforms.derivation import Secret, subkey
+from transforms.derivation import Secret, canonical_json, subkey
 from transforms.draws import Draws
+from transforms.given import KeyUse, SiteKey
+from transforms.plan import Plan
 
 ALGORITHM = "AES-256-CMAC"
 
@@ -26,10 +28,9 @@ class RunKeys:
 
     def draws(self, purpose: str, domain: str, step: int = 0, stable_over: str | None = None) -> Draws:
         """Draws for one purpose within one pseudonym domain (or table.column)."""
-        secret = self.secret if stable_over is None else self.series[stable_over]
         return Draws(
             subkey(
-                secret,
+                self._secret(stable_over),
                 organisation=self.organisation,
                 run_or_series=self.run if stable_over is None else stable_over,
                 recipient=self.recipient,
@@ -39,3 +40,38 @@ class RunKeys:
                 purpose=purpose,
             )
         )
+
+    def key(self, use: KeyUse, purpose: str, column: str, step: int) -> SiteKey:
+        """The subkey of one algorithm at one step of a column (table.column), or in the domain that `use` names."""
+        run_or_series = self.run if use.stable_over is None else use.stable_over
+        domain = column if use.domain is None else use.domain
+        secret = subkey(
+            self._secret(use.stable_over),
+            organisation=self.organisation,
+            run_or_series=run_or_series,
+            recipient=self.recipient,
+            algorithm=use.algorithm,
+            domain=domain,
+            step=step if use.domain is None else None,
+            purpose=purpose,
+            length=use.length,
+        )
+        names = {
+            "organisation": self.organisation,
+            "run_or_series": run_or_series,
+            "recipient": self.recipient,
+            "domain": domain,
+        }
+        return SiteKey(secret, canonical_json(names))
+
+    def _secret(self, stable_over: str | None) -> Secret:
+        return self.secret if stable_over is None else self.series[stable_over]
+
+
+def series_names(plan: Plan) -> frozenset[str]:
+    """The series whose secrets a plan's pseudonyms and steps need."""
+    rules = [*plan.columns.values(), *(rule for table in plan.tables.values() for rule in table.columns.values())]
+    uses = [step.key_use() for rule in rules for step in rule.apply or ()]
+    named = {use.stable_over for use in uses if use is not None}
+    named |= {domain.stable_over for domain in plan.pseudonyms.values()}
+    return frozenset(name for name in named if name is not None)

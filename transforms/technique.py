@@ -9,14 +9,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field
 
 from transforms.errors import CellsRefused, TechniqueError
-from transforms.given import Given
+from transforms.given import Given, KeyUse
 from transforms.images import Image
 from transforms.predicate import Predicate
 
@@ -78,6 +78,10 @@ class Technique(Model, ABC):
     def columns(self) -> frozenset[str]:
         """Source columns that it reads besides its own (conditions, classes)."""
         return frozenset()
+
+    def key_use(self) -> KeyUse | None:
+        """The subkey that the pipeline hands as `given.key`; None: this technique needs none."""
+        return None
 
     @abstractmethod
     def wording(self, language: Language) -> Wording:
@@ -150,6 +154,17 @@ class ColumnTechnique(Technique):
         if self.when is not None:
             after = after.union(before)
         return after.without_null() if self.nulls == "error" else after
+
+
+@runtime_checkable
+class Reversible(Protocol):
+    """A technique whose effect the holder of its key can undo (`gamyeong reveal`)."""
+
+    def inverse(self, values: pa.Array, source: pa.DataType, given: Given) -> pa.Array:
+        """The cells, of type `source`, that the effect turned into `values`; null stays null.
+
+        CellsRefused, with their number, for cells that are none of this step's.
+        """
 
 
 class RowTechnique(Technique):

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from transforms.draws import Draws
 from transforms.errors import CellsRefused, Site
-from transforms.given import Given
+from transforms.given import Given, SiteKey
 from transforms.identifiers import encode_ids, in_domain
 from transforms.pipeline.feed import FILE, ROW
 from transforms.pipeline_model import Chain, Step, TablePipeline
@@ -47,6 +47,7 @@ class Work:
     order: Draws
     order_rows: Draws
     steps: Mapping[tuple[str, int], Draws]
+    keys: Mapping[tuple[str, int], SiteKey] = field(default_factory=dict)
     stopped: Words | None = None
     threshold: tuple[int, int] | None = None
     register: Words | None = None
@@ -77,7 +78,18 @@ def make_work(table: TablePipeline, keys: RunKeys) -> Work:
         order=keys.draws("order", subject if table.by_subject else f"{table.name}.row"),
         order_rows=keys.draws("order-rows", f"{table.name}.row"),
         steps=steps,
+        keys=site_keys(table, keys),
     )
+
+
+def site_keys(table: TablePipeline, keys: RunKeys) -> dict[tuple[str, int], SiteKey]:
+    """The subkeys of the steps that ask for one, by column and number of the step."""
+    return {
+        (chain.name, number): keys.key(use, step.technique.name, f"{table.name}.{chain.name}", number)
+        for chain in table.chains
+        for number, step in enumerate(chain.steps)
+        if (use := step.technique.key_use()) is not None
+    }
 
 
 def subject_ids(table: TablePipeline, batch: pa.RecordBatch) -> pa.Array:
@@ -223,6 +235,7 @@ class Rows:
             rows=self.shared("\x00rows") if wants_ids == "row" else None,
             subjects=self.shared("\x00subjects") if wants_ids == "subject" else None,
             columns={name: self.shared(name) for name in step.technique.columns()},
+            key=self.work.keys.get((chain.name, number)),
         )
 
     def run(self, chain: Chain, upto: int | None = None) -> pa.Array:
