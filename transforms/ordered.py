@@ -103,11 +103,15 @@ def to_json(value: Any) -> Any:
             return {"timestamp": value.isoformat()}
         case date():
             return {"date": value.isoformat()}
+        case tuple():
+            return [to_json(one) for one in value]
     raise TypeError(type(value).__name__)
 
 
 def from_json(value: Any) -> Any:
     """The way back of `to_json`."""
+    if isinstance(value, list):
+        return tuple(from_json(one) for one in value)
     if not isinstance(value, dict):
         return value
     ((tag, text),) = value.items()
