@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TypeAlias
 
 import pyarrow as pa
@@ -11,6 +12,7 @@ from transforms.column_types import check_output_type
 from transforms.errors import PlanError, Problem, Site, TechniqueError
 from transforms.expansion import BoundColumn, expand_columns, operands
 from transforms.fingerprint import fingerprint
+from transforms.further_records import deal
 from transforms.hierarchy import Hierarchy
 from transforms.identifiers import in_domain
 from transforms.pipeline_model import Chain, Derived, Pipeline, RowRule, Step, TablePipeline
@@ -31,9 +33,11 @@ def compile_plan(
 ) -> Pipeline:
     """Bind a plan to its source schema (or schemas by table name); every problem is raised at once as PlanError."""
     compiler = _Compiler(plan, hierarchies or {}, lines or {})
-    tables = compiler.tables(schema)
-    if compiler.problems:
-        raise PlanError(compiler.problems)
+    wholes = compiler.tables(schema)
+    tables, problems = deal(plan, wholes)
+    problems = [*compiler.problems, *(replace(one, line=compiler._line(one.path)) for one in problems)]
+    if problems:
+        raise PlanError(problems)
     return Pipeline(plan, fingerprint(plan, hierarchies or {}), tables)
 
 
@@ -146,6 +150,7 @@ class _Compiler:
             outliers=table.outliers,
             quasi_identifiers=tuple(c.name for c in delivered if c.rule.kind == "quasi-identifier"),
             subject_type=self.register_types.get(subject[0]) if subject is not None and subject[0] else None,
+            subject_stable_over=self._stable_over(subject),
         )
         if self.plan.adequacy.k_anonymity is not None and not made.one_row_per_subject and not made.by_subject:
             self._problem(
@@ -154,6 +159,11 @@ class _Compiler:
                 "a pseudonym or serial number in the subject's column, so that persons can be counted",
             )
         return made
+
+    def _stable_over(self, subject: tuple[str | None, str] | None) -> str | None:
+        """The series over which a person's pseudonyms are stable, and with them what is drawn for the person."""
+        domain = self.plan.pseudonyms.get(subject[0] or "") if subject is not None else None
+        return domain.stable_over if domain is not None else None
 
     def _register(self, table: TablePlan, subject: tuple[str | None, str] | None) -> str | None:
         """The subject's name if another table is its register: its rows then follow that table's sample."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from transforms.class_facts import ClassFact
 from transforms.errors import Site
 from transforms.facts import Fact
 from transforms.hierarchy import Hierarchy
@@ -28,6 +29,7 @@ class Step:
     hierarchy: Hierarchy | None
     facts: Mapping[str, Fact]
     depth: int
+    class_facts: Mapping[str, ClassFact] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,16 @@ class Chain:
         """Is it a serial number, known only behind the shuffle?"""
         return any(step.technique.name == "serial-number" for step in self.steps)
 
+    @property
+    def classed(self) -> bool:
+        """Does its last step need all rows of a class together?"""
+        return bool(self.steps) and self.steps[-1].technique.whole_classes
+
+    @property
+    def by_row(self) -> bool:
+        """Do its cells come from single rows of the source?"""
+        return not self.ranked and not self.classed
+
 
 @dataclass(frozen=True)
 class Derived:
@@ -67,6 +79,14 @@ class Derived:
 
 
 @dataclass(frozen=True)
+class ClassGroup:
+    """Chains whose last steps work on whole classes by the same columns."""
+
+    by: tuple[str, ...]
+    chains: tuple[Chain, ...]
+
+
+@dataclass(frozen=True)
 class RowRule:
     """A row technique at its site."""
 
@@ -76,7 +96,12 @@ class RowRule:
 
 @dataclass(frozen=True)
 class TablePipeline:
-    """One table of a plan: from which source columns which delivered columns come."""
+    """One table of a plan: from which source columns which delivered columns come.
+
+    A further table with the same rows (transforms/further.py) is `of` the main one. `hidden` chains are computed,
+    for outlier rules, and not delivered. `whole` is the table as it was before its columns were dealt out: what
+    facts, sample and outlier rules are measured on (None: it is itself whole).
+    """
 
     name: str
     source: str
@@ -92,10 +117,20 @@ class TablePipeline:
     outliers: tuple[OutlierRule, ...]
     quasi_identifiers: tuple[str, ...]
     subject_type: pa.DataType | None = None
+    subject_stable_over: str | None = None
+    hidden: tuple[Chain, ...] = ()
+    of: str | None = None
+    whole: TablePipeline | None = None
+
+    @property
+    def home(self) -> str:
+        """The name by which draws and sources know the rows: the main table's."""
+        return self.of or self.name
 
     @cached_property
     def chains(self) -> tuple[Chain, ...]:
-        return tuple(c for c in self.columns if isinstance(c, Chain))
+        """The delivered chains, then the hidden ones."""
+        return (*(c for c in self.columns if isinstance(c, Chain)), *self.hidden)
 
     @cached_property
     def derived(self) -> tuple[Derived, ...]:
@@ -116,8 +151,9 @@ class TablePipeline:
 
     @property
     def by_subject(self) -> bool:
-        """Do rows stand in the order of their subjects? Only where a subject's pseudonym is delivered."""
-        return self.subject is not None and any(c.name == self.subject for c in self.chains)
+        """Do rows stand in the order of their subjects? Only where a subject's pseudonym is delivered (and in no
+        further table, where neighbours would tell whose rows belong together)."""
+        return self.of is None and self.subject is not None and any(isinstance(c, Chain) and c.name == self.subject for c in self.columns)
 
     def key_columns(self) -> set[str]:
         """Source columns that tell rows and subjects apart."""
@@ -134,6 +170,15 @@ class TablePipeline:
         """Source columns that steps read besides their own."""
         return {name for chain in self.chains for step in chain.steps for name in step.technique.columns()}
 
+    @cached_property
+    def class_groups(self) -> tuple[ClassGroup, ...]:
+        """The chains whose last steps need whole classes, by their class columns."""
+        found: dict[tuple[str, ...], list[Chain]] = {}
+        for chain in self.chains:
+            if chain.classed:
+                found.setdefault(chain.steps[-1].technique.by, []).append(chain)
+        return tuple(ClassGroup(by, tuple(chains)) for by, chains in found.items())
+
     def fact_depth(self) -> int:
         """How many passes over the data the facts need."""
         return max((step.depth for chain in self.chains for step in chain.steps), default=0)
@@ -148,9 +193,9 @@ class Pipeline:
     tables: Mapping[str, TablePipeline] = field(default_factory=dict)
 
     def table(self, name: str | None = None) -> TablePipeline:
-        """A table by its name; the only one where there is one."""
+        """A table by its name; the only one (but for its further tables) where there is one."""
         if name is None:
-            (table,) = self.tables.values()
+            (table,) = [one for one in self.tables.values() if one.of is None]
             return table
         return self.tables[name]
 

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, ValidationError
 from pydantic_core import InitErrorDetails
 
 from transforms.complaint import Location, complain, complaint, prefixed
+from transforms.further import FurtherTable
 from transforms.plain import plain
 from transforms.technique import RowTechnique, Technique
 from transforms.techniques import TECHNIQUES, parse_steps
-
-
-def _day(raw: object) -> object:
-    """A date is written as text; a bare number would be read as seconds since 1970."""
-    if isinstance(raw, (str, date)):
-        return raw
-    raise complain([complaint("no date", "a date such as 2026-01-31")])
+from transforms.techniques.parameters import Day
 
 
 def _span(raw: object) -> object:
@@ -47,9 +41,15 @@ def _other_shape(raw: object, *, for_rows: bool) -> list[InitErrorDetails]:
     for number, entry in enumerate(entries):
         name = next(iter(entry), None) if isinstance(entry, dict) else getattr(entry, "name", entry)
         technique = TECHNIQUES.get(name) if isinstance(name, str) else None
-        if technique is None or issubclass(technique, RowTechnique) == for_rows:
+        if technique is None:
             continue
         place: Location = (number, str(name)) if listed else (str(name),)
+        if issubclass(technique, FurtherTable):
+            found = f"technique {name!r}, which makes a further table"
+            faults.append(complaint(found, "techniques for rows or cells", "put it under `further`", place))
+            continue
+        if issubclass(technique, RowTechnique) == for_rows:
+            continue
         if for_rows:
             allowed, hint = "a technique for rows: record-suppression", "put it under a column's `apply`"
         else:
@@ -69,12 +69,30 @@ def _column_steps(raw: object) -> tuple[Technique, ...]:
     return _steps(raw, for_rows=False)
 
 
+def _further(raw: object) -> FurtherTable:
+    """One entry of `further`: {TECHNIQUE: parameters}."""
+    if isinstance(raw, (list, tuple)):
+        raise complain([complaint("a list", "one technique", "give each further table a name of its own")])
+    (step,) = parse_steps(raw)
+    if not isinstance(step, FurtherTable):
+        named = ", ".join(name for name, one in TECHNIQUES.items() if issubclass(one, FurtherTable))
+        found = f"technique {step.name!r}, which makes no table"
+        raise complain([complaint(found, f"a technique for further tables: {named}", None, (step.name,))])
+    return step
+
+
+def _plain_further(entry: FurtherTable) -> dict[str, Any]:
+    return {entry.name: plain(entry)}
+
+
 def _plain_steps(steps: tuple[Technique, ...]) -> list[dict[str, Any]]:
     """Steps as in a plan, each under its technique's name."""
     return [{step.name: plain(step)} for step in steps]
 
 
-Day = Annotated[date, BeforeValidator(_day)]
 Span = Annotated[str, BeforeValidator(_span)]
 ColumnSteps = Annotated[tuple[Technique, ...], BeforeValidator(_column_steps), PlainSerializer(_plain_steps)]
+FurtherEntry = Annotated[FurtherTable, BeforeValidator(_further), PlainSerializer(_plain_further)]
 RowSteps = Annotated[tuple[RowTechnique, ...], BeforeValidator(_row_steps), PlainSerializer(_plain_steps)]
+
+__all__ = ["ColumnSteps", "Day", "FurtherEntry", "RowSteps", "Span"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from transforms.further import FurtherTable
 from transforms.plan import Plan
 from transforms.technique import RowTechnique, Technique
 from transforms.techniques import TECHNIQUES
@@ -23,11 +24,16 @@ def plan_schema() -> dict[str, Any]:
     definitions: dict[str, Any] = plan.pop("$defs")
     definitions.pop("Technique", None)
     definitions.pop("RowTechnique", None)
+    definitions.pop("FurtherTable", None)
+    further = ((name, one) for name, one in TECHNIQUES.items() if issubclass(one, FurtherTable))
+    definitions["FurtherEntry"] = {"anyOf": [_step(name, one, definitions) for name, one in further]}
     for name, shape in (("ColumnSteps", False), ("RowSteps", True)):
         definitions[name] = _steps(definitions, for_rows=shape)
     definitions["ColumnRule"]["properties"]["apply"] = {"$ref": _REF.format(model="ColumnSteps")}
     for holder in (plan, definitions["TablePlan"]):
         holder["properties"]["rows"] = {"$ref": _REF.format(model="RowSteps")}
+        entries = {"$ref": _REF.format(model="FurtherEntry")}
+        holder["properties"]["further"] = {"type": "object", "additionalProperties": entries}
     definitions["Plan"] = plan
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -44,24 +50,27 @@ def plan_schema() -> dict[str, Any]:
 
 
 def _steps(definitions: dict[str, Any], *, for_rows: bool) -> dict[str, Any]:
-    """A step, or a list of steps, of one shape; adds the techniques to the definitions."""
-    steps = []
+    """A step, or a list of steps, of one shape."""
+    steps: list[dict[str, Any]] = []
     for name, technique in TECHNIQUES.items():
-        if issubclass(technique, RowTechnique) != for_rows:
-            continue
-        # By the name in plans, which no section of a plan has (there is a Pseudonym among both).
-        definitions[name] = _technique(technique, definitions)
-        parameters: dict[str, Any] = {"$ref": _REF.format(model=name)}
-        short = getattr(technique, "SHORTHAND", None)
-        if short is not None:
-            bare = definitions[name]["properties"][short]
-            parameters = {"anyOf": [parameters, {k: v for k, v in bare.items() if k != "default"}]}
-        step = {
-            "type": "object", "properties": {name: parameters}, "required": [name], "additionalProperties": False,
-            "description": technique.korean,
-        }  # fmt: skip
-        steps += [step, {"const": name}]
+        if issubclass(technique, RowTechnique) == for_rows and not issubclass(technique, FurtherTable):
+            steps += [_step(name, technique, definitions), {"const": name}]
     return {"anyOf": [*steps, {"type": "array", "items": {"anyOf": steps}, "minItems": 1}]}
+
+
+def _step(name: str, technique: type[Technique], definitions: dict[str, Any]) -> dict[str, Any]:
+    """{name: parameters}; adds the technique to the definitions."""
+    # By the name in plans, which no section of a plan has (there is a Pseudonym among both).
+    definitions[name] = _technique(technique, definitions)
+    parameters: dict[str, Any] = {"$ref": _REF.format(model=name)}
+    short = getattr(technique, "SHORTHAND", None)
+    if short is not None:
+        bare = definitions[name]["properties"][short]
+        parameters = {"anyOf": [parameters, {k: v for k, v in bare.items() if k != "default"}]}
+    return {
+        "type": "object", "properties": {name: parameters}, "required": [name], "additionalProperties": False,
+        "description": technique.korean,
+    }  # fmt: skip
 
 
 def _technique(technique: type[Technique], definitions: dict[str, Any]) -> dict[str, Any]:

@@ -81,6 +81,14 @@ def table_sections(sections: Sections) -> list[TableSection]:
     return found
 
 
+def further_names(sections: Sections) -> Iterator[tuple[str, str]]:
+    """Paths and names of all further tables."""
+    tables: Mapping[str, TablePlan] = sections.get("tables") or {}
+    yield from ((path_text(("further", name)), name) for name in sections.get("further") or {})
+    for table, plan in tables.items():
+        yield from ((path_text(("tables", table, "further", name)), name) for name in getattr(plan, "further", {}))
+
+
 def part(sections: Sections, *names: str) -> Any:
     """A part of a section, or None where it is not there or not valid."""
     value: Any = sections

@@ -180,7 +180,7 @@ def null_rule(table: TablePipeline, column: Column, language: Language) -> str:
     if isinstance(column, Derived):
         return _derived_nulls(column, korean)
     never = "값 없음이 나오지 않음" if korean else "never null"
-    if column.ranked:
+    if any(step.technique.name in ("serial-number", "record-id") for step in column.steps):
         return never
     reasons = []
     names = {step.technique.name for step in column.steps}

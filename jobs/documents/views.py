@@ -145,7 +145,7 @@ def tables(
     return [
         _table(
             table,
-            column_rules(pipeline, name),
+            column_rules(pipeline, table.home),
             staged[name],
             counts.get(name),
             distributions.get(name, []),

@@ -42,7 +42,7 @@ def _table(table: TablePipeline) -> Iterator[classes.ReviewExpectation]:
     yield classes.ExpectColumnsAsPlanned(reviewed=REVIEWED)
     yield classes.ExpectNoExcludedColumn(reviewed=REVIEWED)
     yield classes.ExpectNullsAsPlanned(reviewed=REVIEWED)
-    if table.sample is not None:
+    if table.sample is not None and table.of is None:
         pseudonym = delivered_subject(table)
         if pseudonym is None:
             yield classes.ExpectSubjectsAsSampled(reviewed=REVIEWED)

@@ -9,8 +9,10 @@ from typing import Any
 import pyarrow as pa
 
 from transforms.errors import CellsRefused
-from transforms.pipeline.engine import FAILURE, LocalEngine, PassFailed, SparkEngine
+from transforms.pipeline.class_pass import ToOrder, class_stage
+from transforms.pipeline.engine import FAILURE, Engine, LocalEngine, PassFailed, SparkEngine
 from transforms.pipeline.feed import TableUnit
+from transforms.pipeline.parts import prepare_part
 from transforms.pipeline.run import Options, Prepared, finish, prepare
 from transforms.pipeline.states import unpack
 from transforms.pipeline.transform import DATA, ToBatches, TransformMap, TransformReduce
@@ -25,7 +27,7 @@ def apply_table(
     """See `Pipeline.apply_table`."""
     engine = LocalEngine([TableUnit(0, source, table.source_schema)])
     options = Options(cores=1, buckets=1, rows_hint=source.num_rows, limits=plan.outlier_limits)
-    prepared = prepare(_alone(table), keys, engine, options, stopped)
+    prepared = _prepared(table, keys, engine, options, stopped)
     finished = finish(prepared, engine, ToBatches(), options)
     tables = [pa.ipc.open_stream(blob).read_all() for blob in finished.outputs]
     return pa.concat_tables(tables).combine_chunks() if tables else table.schema.empty_table()
@@ -39,8 +41,17 @@ def apply_frame(table: TablePipeline, plan: Plan, frame: Any, keys: RunKeys, sto
     feed = frame.select([_quoted(name) for name in table.source_schema.names])
     engine = SparkEngine(spark, frame=feed, schema=table.source_schema, label=table.name)
     options = Options(cores=spark.sparkContext.defaultParallelism, rows_hint=frame.count(), limits=plan.outlier_limits)
-    prepared = prepare(_alone(table), keys, engine, options, stopped)
+    prepared = _prepared(table, keys, engine, options, stopped)
     return delivered_frame(engine, prepared)
+
+
+def _prepared(
+    table: TablePipeline, keys: RunKeys, engine: Engine, options: Options, stopped: pa.Array | None
+) -> Prepared:
+    if table.whole is None:
+        return prepare(_alone(table), keys, engine, options, stopped)
+    whole = prepare(_alone(table.whole), keys, engine, options, stopped)
+    return prepare_part(whole, _alone(table), keys, engine, options)
 
 
 def _alone(table: TablePipeline) -> TablePipeline:
@@ -58,8 +69,9 @@ def delivered_frame(engine: SparkEngine, prepared: Prepared) -> Any:
 
     work = prepared.work
     reduce_ = TransformReduce(work, prepared.offsets, ToBatches())
-    handle = engine.hold((TransformMap(work), reduce_, engine.units), "transform")
-    blobs = engine.shuffled(handle, work.buckets, kinds=True)
+    inner = class_stage(work, ToOrder(work.buckets))
+    handle = engine.hold((TransformMap(work), reduce_, engine.units, inner), "transform")
+    blobs = engine.shuffled(handle, work.buckets, kinds=True, inner=inner.buckets if inner is not None else 0)
 
     def rows_of(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:

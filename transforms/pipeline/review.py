@@ -231,10 +231,11 @@ def compare(stored: pa.Schema, schema: pa.Schema, annotated: bool = False) -> Co
 
 def make_task(table: TablePipeline, facts: TableFacts) -> ReviewTask:
     """The pass over one staged table."""
-    ranked = [chain.name for chain in table.chains if chain.ranked]
+    delivered = [chain for chain in table.columns if isinstance(chain, Chain)]
+    ranked = [chain.name for chain in delivered if chain.ranked]
     return ReviewTask(
         table.schema,
-        {chain.name: image_of(table, chain, facts) for chain in table.chains if not chain.ranked},
+        {chain.name: image_of(table, chain, facts) for chain in delivered if not chain.ranked},
         table.derived,
         ranked[0] if ranked else None,
         facts.delivered,

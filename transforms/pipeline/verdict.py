@@ -330,8 +330,12 @@ def shown_columns(table: TablePipeline) -> tuple[str, ...]:
         return ()
     numeric = [
         c
-        for c in table.chains
-        if not c.ranked and is_shown(c.source_type) and is_shown(c.type) and c.rule.kind != "identifier"
+        for c in table.columns
+        if isinstance(c, Chain)
+        and not c.ranked
+        and is_shown(c.source_type)
+        and is_shown(c.type)
+        and c.rule.kind != "identifier"
     ]
     quasi = [c.name for c in numeric if c.rule.kind == "quasi-identifier"]
     others = [c for c in numeric if c.rule.kind != "quasi-identifier"]
