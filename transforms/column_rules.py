@@ -26,7 +26,7 @@ _COARSER = frozenset(
         "masking",
     }
 )
-_TOKENS = frozenset({"keyed-token", "pseudonym"})
+_TOKENS = frozenset({"keyed-token", "polymorphic-pseudonym", "pseudonym", "tokenization", "random-replacement"})
 
 
 def check_rules(sections: Sections) -> Iterator[Problem]:

@@ -1,14 +1,25 @@
 """The techniques (처리 기법) by the names that plans use. A new one is a class, and a line here."""
 
 from transforms.technique import Technique
+from transforms.techniques.anatomization import Anatomization
 from transforms.techniques.categorization import Categorization
 from transforms.techniques.coding import BottomCoding, TopCoding
+from transforms.techniques.date_shift import DateShift
+from transforms.techniques.dates import Age, DateGeneralization
 from transforms.techniques.keep import Keep
+from transforms.techniques.masking import Masking
+from transforms.techniques.noise import Noise
+from transforms.techniques.order_preserving import OrderPreservingEncryption
+from transforms.techniques.polymorphic import PolymorphicPseudonym
 from transforms.techniques.pseudonyms import KeyedToken, Pseudonym, SerialNumber
+from transforms.techniques.random_rounding import RandomRounding
 from transforms.techniques.ranges import DataRange
+from transforms.techniques.replacement import RandomReplacement
+from transforms.techniques.regions import Region
 from transforms.techniques.rounding import GradedRounding, Rounding
 from transforms.techniques.suppression import RecordSuppression, Suppression
-from transforms.techniques.texts import Masking, PartialSuppression
+from transforms.techniques.texts import PartialSuppression
+from transforms.techniques.tokens import Tokenization
 
 TECHNIQUES: dict[str, type[Technique]] = {
     "keep": Keep,
@@ -22,7 +33,18 @@ TECHNIQUES: dict[str, type[Technique]] = {
     "bottom-coding": BottomCoding,
     "data-range": DataRange,
     "categorization": Categorization,
+    "date-generalization": DateGeneralization,
+    "age": Age,
+    "region": Region,
     "serial-number": SerialNumber,
     "keyed-token": KeyedToken,
     "pseudonym": Pseudonym,
+    "polymorphic-pseudonym": PolymorphicPseudonym,
+    "order-preserving-encryption": OrderPreservingEncryption,
+    "anatomization": Anatomization,
+    "random-rounding": RandomRounding,
+    "noise": Noise,
+    "date-shift": DateShift,
+    "random-replacement": RandomReplacement,
+    "tokenization": Tokenization,
 }

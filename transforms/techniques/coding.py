@@ -57,14 +57,14 @@ class Coding(CellTechnique):
         ):
             raise TechniqueError(f"`replace: mean` on a column of type {source}", "numbers", "use `replace: cut`")
         if self.at is not None:
-            _typed(self.at, source)
+            typed(self.at, source)
         return source
 
     def needs(self, source: pa.DataType) -> Mapping[str, Fact]:
         if self.quantile is not None:
             return {"cut": Quantile(self.quantile, self.SIDE, self.over)}
         if self.replace == "mean" and self.at is not None:
-            return {"cut": MeanBeyond(_typed(self.at, source), self.SIDE)}
+            return {"cut": MeanBeyond(typed(self.at, source), self.SIDE)}
         return {}
 
     def effect(self, values: pa.Array, given: Given) -> pa.Array:
@@ -114,7 +114,7 @@ class Coding(CellTechnique):
         return _level(self, language)
 
 
-def _typed(at: int | Decimal | date, source: pa.DataType) -> Value:
+def typed(at: int | Decimal | date, source: pa.DataType) -> Value:
     """The declared cut-off as a value of the column's type, or TechniqueError."""
     is_time, is_date = isinstance(at, datetime), isinstance(at, date) and not isinstance(at, datetime)
     if is_time != pa.types.is_timestamp(source) or is_date != pa.types.is_date32(source):
