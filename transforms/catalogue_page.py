@@ -98,7 +98,9 @@ def _values(rule: Mapping[str, Any], definitions: Mapping[str, Any]) -> Iterator
     elif rule.get("type") == "null":
         yield "`null`"
     elif rule.get("type") == "array":
-        yield f"a list, each {' or '.join(_values(rule['items'], definitions))}"
+        kinds = rule.get("prefixItems", [rule.get("items", {})])
+        each = " or ".join(dict.fromkeys(word for kind in kinds for word in _values(kind, definitions)))
+        yield f"a list of {len(kinds)}, each {each}" if "prefixItems" in rule else f"a list, each {each}"
     elif rule.get("type") == "object":
         yield "a condition" if "condition" in rule.get("description", "") else "a mapping"
     else:
