@@ -8,19 +8,14 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
+from cryptography.hazmat.primitives.ciphers import CipherContext
 
-Bytes = npt.NDArray[np.uint8]
-Words = npt.NDArray[np.uint64]
+from transforms.kernels.aes import BLOCK, CHUNK, Bytes, Words, block_cipher, doubled, encrypted, encrypted_one
+from transforms.kernels.lengths import flat
 
-_BLOCK = 16
-# Rows worked on together: their blocks stay in the processor's cache.
-_CHUNK = 8_192
 # Row L keeps the first L bytes of a block; the other table sets the 1 bit that follows a short one.
-_KEEP: Words = (
-    np.where(np.arange(_BLOCK) < np.arange(_BLOCK + 1)[:, None], 255, 0).astype(np.uint8).view(np.uint64)
-)
-_ONE_BIT: Bytes = np.eye(_BLOCK + 1, _BLOCK, dtype=np.uint8) * 0x80
+_KEEP: Words = np.where(np.arange(BLOCK) < np.arange(BLOCK + 1)[:, None], 255, 0).astype(np.uint8).view(np.uint64)
+_ONE_BIT: Bytes = np.eye(BLOCK + 1, BLOCK, dtype=np.uint8) * 0x80
 
 
 def cmac_many(key: bytes, messages: pa.Array) -> Bytes:
@@ -31,49 +26,33 @@ def cmac_many(key: bytes, messages: pa.Array) -> Bytes:
     where messages have at most 16 bytes. SP 800-38B, section 6.
     """
     starts, ends, data = _layout(messages)
-    encryptor = Cipher(algorithms.AES(key), modes.ECB()).encryptor()
+    encryptor = block_cipher(key)
     finish = _finishers(encryptor)
-    macs = np.empty((len(starts), _BLOCK), np.uint8)
-    for first in range(0, len(starts), _CHUNK):
-        rows = slice(first, first + _CHUNK)
+    macs = np.empty((len(starts), BLOCK), np.uint8)
+    for first in range(0, len(starts), CHUNK):
+        rows = slice(first, first + CHUNK)
         macs[rows] = _chunk(encryptor, finish, data, starts[rows], ends[rows])
     return macs
 
 
 def _layout(messages: pa.Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.void]]:
     """Where each message starts and ends, and the data as overlapping 16-byte windows, one per byte."""
-    if messages.null_count:
-        raise ValueError(f"{messages.null_count} null messages; allowed: none")
-    _, offset_buffer, data_buffer = messages.cast(pa.binary()).buffers()
-    if offset_buffer is None or len(messages) == 0:
-        offsets = np.zeros(1, np.int64)
-    else:
-        end = messages.offset + len(messages) + 1
-        offsets = np.frombuffer(offset_buffer, np.int32)[messages.offset : end].astype(np.int64)
-    used = slice(int(offsets[0]), int(offsets[-1]))
-    data = np.frombuffer(data_buffer, np.uint8)[used] if data_buffer else np.empty(0, np.uint8)
-    offsets -= offsets[0]
+    offsets, data = flat(messages)
     # The last message's window may reach 16 bytes beyond the data.
-    padded = np.zeros(len(data) + _BLOCK, np.uint8)
+    padded = np.zeros(len(data) + BLOCK, np.uint8)
     padded[: len(data)] = data
-    windows = np.ndarray((len(data) + 1,), f"V{_BLOCK}", padded, strides=(1,))
+    windows = np.ndarray((len(data) + 1,), f"V{BLOCK}", padded, strides=(1,))
     return offsets[:-1], offsets[1:], windows
 
 
 def _finishers(encryptor: CipherContext) -> Words:
     """(17, 2) words to XOR on a last block of 0 … 16 bytes: the 1 bit behind it, and K1 or K2 (6.1)."""
-    zero = bytearray(2 * _BLOCK)
-    encryptor.update_into(bytes(_BLOCK), zero)
-    first = _doubled(int.from_bytes(zero[:_BLOCK], "big"))
-    second = _doubled(first)
+    first = doubled(encrypted_one(encryptor, bytes(BLOCK)))
+    second = doubled(first)
     table = _ONE_BIT.copy()
-    table[:_BLOCK] ^= np.frombuffer(second.to_bytes(_BLOCK, "big"), np.uint8)
-    table[_BLOCK] ^= np.frombuffer(first.to_bytes(_BLOCK, "big"), np.uint8)
+    table[:BLOCK] ^= np.frombuffer(second, np.uint8)
+    table[BLOCK] ^= np.frombuffer(first, np.uint8)
     return table.view(np.uint64)
-
-
-def _doubled(block: int) -> int:
-    return ((block << 1) & ((1 << 128) - 1)) ^ (0x87 if block >> 127 else 0)
 
 
 def _chunk(
@@ -84,9 +63,9 @@ def _chunk(
     ends: npt.NDArray[np.int64],
 ) -> Bytes:
     lengths = ends - starts
-    if lengths.max() <= _BLOCK:
-        return _encrypted(encryptor, _last_blocks(finish, windows, starts, lengths)).view(np.uint8)
-    falling = -np.maximum((lengths + _BLOCK - 1) // _BLOCK, 1)
+    if lengths.max() <= BLOCK:
+        return encrypted(encryptor, _last_blocks(finish, windows, starts, lengths)).view(np.uint8)
+    falling = -np.maximum((lengths + BLOCK - 1) // BLOCK, 1)
     # Most blocks first: the messages that still go on stand first, behind them those that end.
     order = np.argsort(falling, kind="stable")
     starts, lengths, falling = starts[order], lengths[order], falling[order]
@@ -94,10 +73,10 @@ def _chunk(
     for done in range(-int(falling[0])):
         going = int(np.searchsorted(falling, -(done + 1), side="left"))
         alive = int(np.searchsorted(falling, -done, side="left"))
-        at = starts[:alive] + done * _BLOCK
+        at = starts[:alive] + done * BLOCK
         state[:going] ^= windows[at[:going]].view(np.uint64).reshape(-1, 2)
-        state[going:alive] ^= _last_blocks(finish, windows, at[going:], lengths[going:alive] - done * _BLOCK)
-        state[:alive] = _encrypted(encryptor, state[:alive])
+        state[going:alive] ^= _last_blocks(finish, windows, at[going:], lengths[going:alive] - done * BLOCK)
+        state[:alive] = encrypted(encryptor, state[:alive])
     macs = np.empty_like(state)
     macs[order] = state
     return macs.view(np.uint8)
@@ -112,11 +91,3 @@ def _last_blocks(
     blocks &= _KEEP.take(lengths, 0)
     blocks ^= finish.take(lengths, 0)
     return blocks
-
-
-def _encrypted(encryptor: CipherContext, blocks: Words) -> Words:
-    source = np.ascontiguousarray(blocks).view(np.uint8).reshape(-1)
-    # update_into asks for room for one block more than it fills.
-    target = np.empty(len(source) + _BLOCK - 1, np.uint8)
-    encryptor.update_into(source.data, target.data)
-    return target[: len(source)].view(np.uint64).reshape(-1, 2)
