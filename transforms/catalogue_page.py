@@ -109,7 +109,13 @@ def _values(rule: Mapping[str, Any], definitions: Mapping[str, Any]) -> Iterator
         yield named + "".join(f", {word} {rule[key]}" for key, word in _LIMITS.items() if key in rule)
 
 
-_KINDS = {"integer": "a whole number", "number": "a number", "string": "a text", "text": "a text"}
+_KINDS = {
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "a text",
+    "text": "a text",
+    "boolean": "true or false",
+}
 _LIMITS = {
     "minimum": "at least",
     "exclusiveMinimum": "above",
