@@ -18,13 +18,18 @@ CASES = [
 ]
 # Their result is keyed, or needs the rows of a whole run: shown in tests of their own.
 WITHOUT_EXAMPLES = {
+    "date-shift",
     "homomorphic-encryption",
     "keyed-token",
+    "noise",
     "order-preserving-encryption",
     "polymorphic-pseudonym",
     "pseudonym",
+    "random-replacement",
+    "random-rounding",
     "record-suppression",
     "serial-number",
+    "tokenization",
 }
 
 
