@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from transforms.class_facts import ClassTable
 from transforms.ordered import (
     Value,
     check_ordered,
@@ -346,11 +347,13 @@ class MeanBeyond(Fact):
 
 def conclusion_to_json(conclusion: Any) -> Any:
     """A concluded fact as JSON (for the run's facts file, which is additional information)."""
-    return conclusion.to_json() if isinstance(conclusion, TailCut) else to_json(conclusion)
+    return conclusion.to_json() if isinstance(conclusion, (TailCut, ClassTable)) else to_json(conclusion)
 
 
 def conclusion_from_json(value: Any) -> Any:
     """The way back of `conclusion_to_json`."""
+    if isinstance(value, dict) and "class-table" in value:
+        return ClassTable.from_json(value)
     if isinstance(value, dict) and "tail-cut" in value:
         body = value["tail-cut"]
         return TailCut(from_json(body["cut"]), body["beyond_count"], Fraction(body["beyond_sum"]))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from transforms.errors import Site
 
 if TYPE_CHECKING:
     from transforms.derivation import Secret
+    from transforms.classes import Classes
     from transforms.draws import Draws
     from transforms.hierarchy import Hierarchy
 
@@ -46,7 +49,8 @@ class Given:
     review, which has no keys); `rows` and `subjects` are the ids to draw by; `columns` the source
     columns that a `when:` or `by:` names, unchanged; `ranks` each row's serial number (int64, from 1),
     known only behind the shuffle; `key` the subkey that a technique's `key_use` asks for (None for all others,
-    and in review).
+    and in review); `classes` the rows' classes by the step's `by` columns, for steps that work within whole classes
+    or by figures of classes; `row_ids` the ids to draw by of some rows, where few are needed.
     """
 
     site: Site
@@ -58,3 +62,16 @@ class Given:
     columns: Mapping[str, pa.Array] = field(default_factory=dict)
     ranks: pa.Array | None = None
     key: SiteKey | None = None
+
+    def chosen(self, rows: pa.Array) -> Given:
+        """The same for some of the rows (a Boolean array without nulls)."""
+        return replace(
+            self,
+            rows=None if self.rows is None else self.rows.filter(rows),
+            subjects=None if self.subjects is None else self.subjects.filter(rows),
+            columns={name: column.filter(rows) for name, column in self.columns.items()},
+            ranks=None if self.ranks is None else self.ranks.filter(rows),
+        )
+
+    classes: Classes | None = None
+    row_ids: Callable[[npt.NDArray[np.int64]], pa.Array] | None = None

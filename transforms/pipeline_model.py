@@ -13,7 +13,8 @@ from transforms.class_facts import ClassFact
 from transforms.errors import Site
 from transforms.facts import Fact
 from transforms.hierarchy import Hierarchy
-from transforms.plan import ColumnRule, LargestOf, OutlierRule, Plan, Sample, SumOf
+from transforms.plan import ColumnRule, LargestOf, OutlierRule, Plan, SumOf
+from transforms.plan_sample import Sample, SimpleSample, group_columns, with_copies
 from transforms.run_keys import RunKeys
 from transforms.technique import ColumnTechnique, RowTechnique
 
@@ -143,7 +144,13 @@ class TablePipeline:
 
     @property
     def one_row_per_subject(self) -> bool:
-        return self.subject is None or self.row_key == (self.subject,)
+        """Is each row a person's only one? Not where a person may be drawn more than once."""
+        return (self.subject is None or self.row_key == (self.subject,)) and not with_copies(self.sample)
+
+    def apart(self, chain: Chain) -> bool:
+        """Has each copy of a person a pseudonym of its own in this column?"""
+        sample = self.sample
+        return isinstance(sample, SimpleSample) and sample.copies == "apart" and chain.name == self.subject
 
     @property
     def has_serial(self) -> bool:
@@ -163,8 +170,9 @@ class TablePipeline:
         return named
 
     def condition_columns(self) -> set[str]:
-        """Source columns that row rules read."""
-        return {name for rule in self.row_rules for name in rule.technique.columns()}
+        """Source columns that row rules read, and those by which the table's own sample is drawn."""
+        own = group_columns(self.sample) if self.register is None else ()
+        return {*own, *(name for rule in self.row_rules for name in rule.technique.columns())}
 
     def step_columns(self) -> set[str]:
         """Source columns that steps read besides their own."""

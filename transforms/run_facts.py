@@ -9,7 +9,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from transforms.class_facts import ClassTable
 from transforms.facts import conclusion_from_json, conclusion_to_json
+from transforms.sample_facts import SampleFacts
 
 Site = tuple[str, int]
 
@@ -30,8 +32,8 @@ class RuleFacts:
 class TableFacts:
     """One table's facts. `subjects` and `drawn` are N and n of the sample (None where nothing is sampled).
 
-    `threshold` is the largest draw that is in the sample; `seen` … `delivered` are rows after each phase;
-    `concluded` holds facts by (column, step) and name.
+    `threshold` is the largest draw that is in a simple sample, `sample` tells the rest; `seen` … `delivered` are rows
+    after each phase; `concluded` holds facts by (column, step) and name; `splits` the parts of very large classes by class columns.
     """
 
     threshold: tuple[int, int] | None
@@ -45,12 +47,14 @@ class TableFacts:
     offsets: tuple[int, ...]
     concluded: Mapping[Site, Mapping[str, Any]] = field(default_factory=dict)
     rules: tuple[RuleFacts, ...] = ()
+    splits: Mapping[tuple[str, ...], ClassTable] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         return {
             "threshold": [f"{word:016x}" for word in self.threshold] if self.threshold else None,
             "subjects": self.subjects,
             "drawn": self.drawn,
+            "sample": self.sample.to_json() if self.sample is not None else None,
             "rows": [self.seen, self.stopped_rows, self.sampled_rows, self.delivered],
             "buckets": self.buckets,
             "offsets": list(self.offsets),
@@ -69,6 +73,7 @@ class TableFacts:
                 }
                 for rule in self.rules
             ],
+            "splits": [[list(by), table.to_json()] for by, table in sorted(self.splits.items())],
         }
 
     @classmethod
@@ -79,6 +84,7 @@ class TableFacts:
             raw["subjects"],
             raw["drawn"],
             **dict(zip(("seen", "stopped_rows", "sampled_rows", "delivered"), raw["rows"], strict=True)),
+            sample=SampleFacts.from_json(raw["sample"]) if raw["sample"] is not None else None,
             buckets=raw["buckets"],
             offsets=tuple(raw["offsets"]),
             concluded={
@@ -96,6 +102,7 @@ class TableFacts:
                 )
                 for rule in raw["rules"]
             ),
+            splits={tuple(by): ClassTable.from_json(table) for by, table in raw["splits"]},
         )
 
 

@@ -21,6 +21,7 @@ from transforms.images import Image
 from transforms.predicate import Predicate
 
 if TYPE_CHECKING:
+    from transforms.class_facts import ClassFact
     from transforms.facts import Fact
 
 Language = Literal["ko", "en"]
@@ -96,9 +97,17 @@ class ColumnTechnique(Technique):
     a column's first step). `by` names class columns, where it works within classes.
     """
 
+    # Must all rows of a class (by the `by` columns; none: the whole table) come together? Then it is a column's last
+    # step, `given.classes` tells the rows' classes, and no `when:` is possible.
+    whole_classes: ClassVar[bool] = False
+
     when: Predicate | None = Field(default=None)
     nulls: Nulls = Field(default="keep")
     by: tuple[str, ...] = ()
+
+    def class_needs(self, source: pa.DataType) -> Mapping[str, ClassFact]:
+        """Figures of each class of the values that enter this step, by the name under which `Given` returns them."""
+        return {}
 
     # A hierarchy's file name, if this step uses one; the compiler puts the hierarchy into `Given`.
     def hierarchy_file(self) -> str | None:
@@ -134,7 +143,7 @@ class ColumnTechnique(Technique):
         if self.when is None:
             return self.effect(values, given)
         chosen = pc.fill_null(self.when.evaluate(given.columns), False)
-        changed = self.effect(values.filter(chosen), given)
+        changed = self.effect(values.filter(chosen), given.chosen(chosen))
         return pc.replace_with_mask(values, chosen, changed)
 
     def applied_type(self, source: pa.DataType) -> pa.DataType:

@@ -80,14 +80,35 @@ def failure_of(error: Exception) -> Failure:
 REPORTED = (StepFailed, CellsRefused, DuplicateRowKeys, Damaged)
 
 
+@dataclass(frozen=True)
+class Inner:
+    """A shuffle before another one: map over the same units; what reduce yields, (bucket, kind, blob), joins the
+    rows of the other map. Both have kinds."""
+
+    map_: MapTask
+    reduce_: ReduceTask
+    buckets: int
+
+
 class Engine(Protocol):
     """Runs task functions over all units."""
 
     def each(self, task: Callable[[Unit], Iterable[bytes]], what: str) -> list[bytes]:
         """What the task yields, unit by unit, in any order."""
 
-    def shuffle(self, map_: MapTask, reduce_: ReduceTask, buckets: int, what: str, kinds: bool = False) -> list[Any]:
-        """Map yields (bucket, blob) or, with `kinds`, (bucket, kind, blob); reduce sees all blobs of a bucket."""
+    def shuffle(
+        self,
+        map_: MapTask,
+        reduce_: ReduceTask,
+        buckets: int,
+        what: str,
+        kinds: bool = False,
+        inner: Inner | None = None,
+    ) -> list[Any]:
+        """Map yields (bucket, blob) or, with `kinds`, (bucket, kind, blob); reduce sees all blobs of a bucket.
+
+        `inner` is a shuffle whose results reduce sees too (with `kinds` only).
+        """
 
 
 @dataclass(frozen=True)
@@ -100,12 +121,23 @@ class LocalEngine:
     def each(self, task: Callable[[Unit], Iterable[bytes]], what: str) -> list[bytes]:
         return _raised(lambda: [blob for unit in self._units() for blob in task(unit)])
 
-    def shuffle(self, map_: MapTask, reduce_: ReduceTask, buckets: int, what: str, kinds: bool = False) -> list[Any]:
+    def shuffle(
+        self,
+        map_: MapTask,
+        reduce_: ReduceTask,
+        buckets: int,
+        what: str,
+        kinds: bool = False,
+        inner: Inner | None = None,
+    ) -> list[Any]:
         def run() -> list[Any]:
             boxes: dict[int, list[Any]] = defaultdict(list)
             for unit in self._units():
                 for bucket, *rest in map_(unit):
                     boxes[bucket].append(tuple(rest) if kinds else rest[0])
+            if inner is not None:
+                for out in self.shuffle(inner.map_, inner.reduce_, inner.buckets, what, kinds=True):
+                    boxes[out[0]].append(tuple(out[1:]))
             return [out for bucket in sorted(boxes) for out in reduce_(bucket, boxes[bucket])]
 
         return _raised(run)
@@ -152,51 +184,51 @@ class SparkEngine:
 
             return [bytes(blob) for _, _, blob in _collected(self._mapped(over))]
 
-    def shuffle(self, map_: MapTask, reduce_: ReduceTask, buckets: int, what: str, kinds: bool = False) -> list[Any]:
-        with self.watch(self._named(what)), self._broadcast((map_, reduce_, self.units), what) as handle:
-            frame = self.shuffled(handle, buckets, kinds)
+    def shuffle(
+        self,
+        map_: MapTask,
+        reduce_: ReduceTask,
+        buckets: int,
+        what: str,
+        kinds: bool = False,
+        inner: Inner | None = None,
+    ) -> list[Any]:
+        content = (map_, reduce_, self.units, inner)
+        with self.watch(self._named(what)), self._broadcast(content, what) as handle:
+            frame = self.shuffled(handle, buckets, kinds, inner.buckets if inner is not None else 0)
             found = _collected(frame)
             return [(kind, bytes(blob)) for _, kind, blob in found] if kinds else [bytes(b) for _, _, b in found]
 
-    def shuffled(self, handle: Any, buckets: int, kinds: bool) -> Any:
-        """The lazy DataFrame of reduced rows (bucket, kind, blob)."""
+    def shuffled(self, handle: Any, buckets: int, kinds: bool, inner: int = 0) -> Any:
+        """The lazy DataFrame of reduced rows (bucket, kind, blob). The broadcast's content: map, reduce, units, and
+        the shuffle before (of `inner` buckets; 0: none)."""
+        rows = self._mapped(self._map_run(handle, lambda content: content[0], kinds))
+        if inner:
+            first = self._mapped(self._map_run(handle, lambda content: content[3].map_, True))
+            first = first.repartitionById(inner, "bucket")
+            rows = rows.unionAll(first.mapInArrow(_reduce_run(handle, lambda content: content[3].reduce_, 3), ROW_TYPE))
+        rows = rows.repartitionById(buckets, "bucket")
+        return rows.mapInArrow(_reduce_run(handle, lambda content: content[1], 2 if kinds else 1), ROW_TYPE)
+
+    def _map_run(
+        self, handle: Any, task: Callable[[Any], MapTask], kinds: bool
+    ) -> Callable[[pa.Schema | None], ArrowTask]:
         window = self.window
 
         def over(schema: pa.Schema | None) -> ArrowTask:
             def map_run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-                work, _, units = handle.value
-                for unit in _units_of(batches, units, schema, window):
+                content = handle.value
+                for unit in _units_of(batches, content[2], schema, window):
                     try:
-                        for bucket, *rest in work(unit):
+                        for bucket, *rest in task(content)(unit):
                             kind, blob = rest if kinds else (STATE, rest[0])
-                            yield row(bucket, kind, blob if isinstance(blob, pa.Buffer) else pa.py_buffer(blob))
+                            yield row(bucket, kind, _buffer(blob))
                     except REPORTED as error:
                         yield row(0, FAILURE, pa.py_buffer(pack(failure_of(error))))
 
             return quietly(map_run)
 
-        def reduce_run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-            _, work, _ = handle.value
-            boxes: dict[int, list[tuple[int, pa.Buffer]]] = defaultdict(list)
-            for batch in batches:
-                buckets_of = batch.column(0).to_pylist()
-                kinds_of = batch.column(1).to_pylist()
-                for place, (bucket, kind) in enumerate(zip(buckets_of, kinds_of, strict=True)):
-                    boxes[bucket].append((kind, batch.column(2)[place].as_buffer()))
-            for bucket in sorted(boxes):
-                box = boxes.pop(bucket)
-                failed = [blob for kind, blob in box if kind == FAILURE]
-                if failed:
-                    yield from (row(bucket, FAILURE, blob) for blob in failed)
-                    continue
-                try:
-                    for out in work(bucket, box if kinds else [blob.to_pybytes() for _, blob in box]):
-                        kind, blob = out if kinds else (STATE, out)
-                        yield row(bucket, kind, pa.py_buffer(blob))
-                except REPORTED as error:
-                    yield row(bucket, FAILURE, pa.py_buffer(pack(failure_of(error))))
-
-        return self._mapped(over).repartitionById(buckets, "bucket").mapInArrow(quietly(reduce_run), ROW_TYPE)
+        return over
 
     def _mapped(self, over: Callable[[pa.Schema | None], ArrowTask]) -> Any:
         """What the task (`over` the frame's schema, None for units) makes of the frame and of the units."""
@@ -270,6 +302,39 @@ def _by_place(frame: Any, task: ArrowTask) -> Any:
         return task(batch.rename_columns(names) for batch in batches)
 
     return frame.toDF(*(f"c{place}" for place in range(len(names)))).mapInArrow(run, ROW_TYPE)
+
+
+def _buffer(blob: Any) -> pa.Buffer:
+    return blob if isinstance(blob, pa.Buffer) else pa.py_buffer(blob)
+
+
+def _reduce_run(handle: Any, task: Callable[[Any], ReduceTask], parts: int) -> ArrowTask:
+    """Reduce on whole buckets. `parts` of what it yields: the blob alone (1), its kind and it (2), its next bucket
+    too (3)."""
+
+    def reduce_run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        work = task(handle.value)
+        boxes: dict[int, list[tuple[int, pa.Buffer]]] = defaultdict(list)
+        for batch in batches:
+            buckets_of = batch.column(0).to_pylist()
+            kinds_of = batch.column(1).to_pylist()
+            for place, (bucket, kind) in enumerate(zip(buckets_of, kinds_of, strict=True)):
+                boxes[bucket].append((kind, batch.column(2)[place].as_buffer()))
+        for bucket in sorted(boxes):
+            box = boxes.pop(bucket)
+            failed = [blob for kind, blob in box if kind == FAILURE]
+            if failed:
+                yield from (row(bucket if parts < 3 else 0, FAILURE, blob) for blob in failed)
+                continue
+            try:
+                for out in work(bucket, box if parts > 1 else [blob.to_pybytes() for _, blob in box]):
+                    to = out[0] if parts == 3 else bucket
+                    kind, blob = out[-2:] if parts > 1 else (STATE, out)
+                    yield row(to, kind, _buffer(blob))
+            except REPORTED as error:
+                yield row(bucket if parts < 3 else 0, FAILURE, pa.py_buffer(pack(failure_of(error))))
+
+    return quietly(reduce_run)
 
 
 def _units_of(

@@ -11,23 +11,35 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.arrow import one_chunk
 from transforms.given import Given
+from transforms.pipeline.alignment import partners
 from transforms.pipeline.derived import derive
 from transforms.pipeline.feed import FILE, ROW, Unit
 from transforms.pipeline.measure import bucket_of
 from transforms.pipeline.states import pack, unpack
-from transforms.pipeline.work import Rows, Work, guarded, select, taken
-from transforms.pipeline_model import TablePipeline
+from transforms.pipeline.work import Rows, Words, Work, guarded, select, taken
+from transforms.pipeline_model import Chain, TablePipeline
 
-DATA, COUNTS = 0, 1
+DATA, COUNTS, CLASSED = 0, 1, 2
 BLOB_BYTES = 64 << 20
 Tally = dict[tuple[str, int], tuple[int, int, int]]
 
 
 def all_columns(table: TablePipeline) -> list[str]:
     """Every source column that delivered cells, conditions or keys are made from."""
-    named = table.key_columns() | table.condition_columns() | table.step_columns()
-    named |= {chain.name for chain in table.chains}
+    return _columns(table, table.chains)
+
+
+def row_columns(table: TablePipeline) -> list[str]:
+    """Source columns that conditions, keys and those cells are made from that single rows tell."""
+    return _columns(table, [chain for chain in table.chains if not chain.classed])
+
+
+def _columns(table: TablePipeline, chains: Sequence[Chain]) -> list[str]:
+    named = table.key_columns() | table.condition_columns()
+    for chain in chains:
+        named |= {chain.name, *(column for step in chain.steps for column in step.technique.columns())}
     place = [FILE, ROW] if table.row_key is None else []
     return [name for name in table.source_schema.names if name in named] + place
 
@@ -59,10 +71,10 @@ def add_tally(total: Tally, more: Tally) -> Tally:
 def transform(
     work: Work, rows: Rows, counts: Tally | None = None
 ) -> tuple[dict[str, pa.Array], npt.NDArray[np.bool_] | None]:
-    """Delivered cells that come from single rows (all but serials), and which rows outlier rules keep."""
+    """Delivered cells that come from single rows (not serials, nor from classes), and which rows outlier rules keep."""
     cells: dict[str, pa.Array] = {}
     for chain in work.table.chains:
-        if chain.ranked:
+        if not chain.by_row:
             continue
         values = rows.column(chain.name)
         for number, step in enumerate(chain.steps):
@@ -84,14 +96,14 @@ class TransformMap:
     def __call__(self, unit: Unit) -> Iterator[tuple[int, int, pa.Buffer]]:
         counts: Tally = {}
         buckets = self.work.buckets
-        for batch in unit.batches(all_columns(self.work.table)):
+        for batch in unit.batches(row_columns(self.work.table)):
             chosen = select(self.work, batch)
             if not len(chosen.rows):
                 continue
             places = bucket_of(chosen.order[:, 0], buckets)
             # On 16 bits numpy's stable sort is a radix sort.
             turn = np.argsort(places.astype(np.uint16), kind="stable")
-            rows = Rows(self.work, batch, pa.array(chosen.rows[turn]))
+            rows = Rows.of(self.work, batch, chosen, turn)
             cells, keep = transform(self.work, rows, counts)
             order = chosen.order[turn]
             places = places[turn]
@@ -184,14 +196,17 @@ class TransformReduce:
                 add_tally(counts, unpack(blob))
         data = [blob for kind, blob in blobs if kind == DATA]
         if data:
-            rows = self.finish(bucket, from_blobs(data), counts)
+            classed = [blob for kind, blob in blobs if kind == CLASSED]
+            rows = self.finish(bucket, from_blobs(data), counts, by_group(classed))
             for out in self.sink(bucket, rows):
                 yield DATA, out
         if counts:
             yield COUNTS, pack(counts)
 
-    def finish(self, bucket: int, rows: pa.Table, counts: Tally | None = None) -> pa.Table:
-        """The bucket's delivered rows in order, all columns."""
+    def finish(
+        self, bucket: int, rows: pa.Table, counts: Tally | None = None, classed: Sequence[pa.Table] = ()
+    ) -> pa.Table:
+        """The bucket's delivered rows in order, all columns; `classed` are cells that the class pass made."""
         table = self.work.table
         names = [name for name in rows.column_names if name.startswith("\x00")]
         words = [rows.column(name).to_numpy() for name in names]
@@ -201,6 +216,8 @@ class TransformReduce:
         cells: dict[str, pa.Array] = {}
         for name in rows.column_names[len(names) :]:
             cells[name] = taken(rows.column(name).combine_chunks(), places)
+        for group in classed:
+            cells |= _cells_of(group, np.stack(words[-2:], axis=1))
         ranks = pa.array(serials(words, self.offsets[bucket], len(names) > 2))
         for chain in table.chains:
             if chain.ranked:
@@ -210,6 +227,23 @@ class TransformReduce:
         for column in table.derived:
             cells[column.name] = guarded(column.site, lambda c=column: derive(c, cells))
         return pa.Table.from_arrays([cells[c.name] for c in table.columns], schema=table.schema)
+
+
+def by_group(blobs: Sequence[pa.Buffer]) -> list[pa.Table]:
+    """What the class pass sent, each group of columns together."""
+    found: dict[tuple[str, ...], list[pa.Table]] = {}
+    for blob in blobs:
+        rows = pa.ipc.open_stream(blob).read_all()
+        found.setdefault(tuple(rows.column_names), []).append(rows)
+    return [pa.concat_tables(rows).combine_chunks() for rows in found.values()]
+
+
+def _cells_of(group: pa.Table, own: Words) -> dict[str, pa.Array]:
+    """A group's cells in the order of the rows, whose own draws are `own`; other rows' cells are left out."""
+    names = order_names(2)
+    draws = np.stack([group.column(name).to_numpy() for name in names], axis=1)
+    places = pa.array(partners(own, draws))
+    return {name: taken(one_chunk(group.column(name)), places) for name in group.column_names[2:]}
 
 
 def _ranked(steps: Sequence[Any], ranks: pa.Array) -> pa.Array:

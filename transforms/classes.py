@@ -1,0 +1,87 @@
+"""Classes (동질집합) of rows: those with equal values in some source columns; null is a value of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.draws import Draws
+from transforms.identifiers import encode_ids
+
+Codes = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Classes:
+    """The classes of some rows: a number for each row, from 0 on, and a key for each number.
+
+    The numbers are of these rows alone; a key is the same wherever the class occurs. No two numbers have one key.
+    """
+
+    codes: Codes
+    keys: pa.Array
+
+    @property
+    def count(self) -> int:
+        return len(self.keys)
+
+
+def classes_of(columns: Sequence[pa.Array], rows: int, draws: Draws | None = None) -> Classes:
+    """Classes of rows with equal parts in all `columns` (as ids are equal: texts are composed, 7 is 7 in any width).
+
+    Without columns all rows are one class, whose key is empty. With `draws` keys are keyed hashes of 16 bytes, which
+    tell nothing of the class; without, they are the encoded parts. CellsRefused for floats, which make no classes.
+    """
+    if not columns:
+        return Classes(np.zeros(rows, np.int64), pa.array([b""], pa.binary()))
+    codes, firsts = _distinct(columns, rows)
+    encoded = encode_ids([column.take(firsts) for column in columns])
+    merged = encoded.dictionary_encode()
+    if len(merged.dictionary) < len(encoded):  # texts that differ only until they are composed
+        codes = merged.indices.to_numpy(zero_copy_only=False).astype(np.int64)[codes]
+        encoded = merged.dictionary
+    if draws is None:
+        return Classes(codes, encoded)
+    return Classes(codes, as_keys(draws.bits(encoded)))
+
+
+def as_keys(words: npt.NDArray[np.uint64]) -> pa.Array:
+    """128-bit draws, uint64 (n, 2), as a binary array of 16 bytes each."""
+    content = np.ascontiguousarray(words).astype(">u8")
+    ends = np.arange(0, 16 * len(words) + 1, 16, dtype=np.int32)
+    return pa.Array.from_buffers(pa.binary(), len(words), [None, pa.py_buffer(ends), pa.py_buffer(content)])
+
+
+def _distinct(columns: Sequence[pa.Array], rows: int) -> tuple[Codes, pa.Array]:
+    """A number for each row, and for each number a row that has it."""
+    codes = np.zeros(rows, np.int64)
+    count = 1
+    for column in columns:
+        encoded = column.dictionary_encode(null_encoding="encode")
+        own = encoded.indices.to_numpy(zero_copy_only=False)
+        if count == 1:
+            codes, count = own.astype(np.int64), len(encoded.dictionary)
+            continue
+        # Fits 64 bits: neither factor is above the number of rows.
+        paired = pa.array(codes * max(1, len(encoded.dictionary)) + own).dictionary_encode()
+        codes, count = paired.indices.to_numpy(zero_copy_only=False).astype(np.int64), len(paired.dictionary)
+    firsts = np.zeros(count, np.int64)
+    firsts[codes[::-1]] = np.arange(rows - 1, -1, -1)
+    return codes, pa.array(firsts)
+
+
+def codes_in(columns: Mapping[str, pa.Array], by: Sequence[str], rows: int) -> Codes:
+    """Numbers of the rows' classes by the named columns."""
+    return classes_of([columns[name] for name in by], rows).codes
+
+
+def places_in(keys: pa.Array, listed: pa.Array) -> tuple[Codes, npt.NDArray[np.bool_]]:
+    """Where each key stands in `listed` (0 where it does not), and whether it does."""
+    found = pc.index_in(keys, value_set=listed)
+    known = found.is_valid().to_numpy(zero_copy_only=False)
+    return pc.fill_null(found, 0).to_numpy(zero_copy_only=False).astype(np.int64), known

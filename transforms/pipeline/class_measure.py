@@ -1,0 +1,238 @@
+"""The passes for class facts: observed by class, shuffled by the class's keyed hash, concluded; and their audit."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from transforms.class_facts import CLASS, MOST_CLASSES, ClassFact, ClassTable
+from transforms.classes import Classes
+from transforms.errors import CellsRefused
+from transforms.given import Given
+from transforms.pipeline.engine import Engine
+from transforms.pipeline.feed import Unit
+from transforms.pipeline.measure import Site, bucket_of, narrow_columns
+from transforms.pipeline.states import pack, unpack
+from transforms.pipeline.work import Rows, Work, guarded, select
+from transforms.pipeline_model import Chain, TablePipeline
+
+FactKey = tuple[Site, str]
+BUCKETS = 8
+# Rows of observations that a unit holds before it puts them together.
+HELD = 4_000_000
+MOST_ROUNDS = 8
+# A class of more rows than this is split into parts by the class pass.
+MOST_ROWS = 4_000_000
+
+
+def class_facts_of(table: TablePipeline, depth: int | None = None) -> dict[FactKey, ClassFact]:
+    """The class facts that one pass can gather (all, where no depth is said)."""
+    return {
+        ((chain.name, number), name): fact
+        for chain in table.chains
+        for number, step in enumerate(chain.steps)
+        if depth in (None, step.depth)
+        for name, fact in step.class_facts.items()
+    }
+
+
+def places_of(keys: pa.Array, buckets: int) -> Any:
+    """The bucket of each class, by the top bits of its key."""
+    words = np.array([int.from_bytes(key[:8], "big") for key in keys.to_pylist()], np.uint64)
+    return bucket_of(words, buckets)
+
+
+def split_by_class(rows: pa.Table, buckets: int) -> Iterator[tuple[int, pa.Table]]:
+    """Rows by their class's bucket."""
+    encoded = rows.column(CLASS).combine_chunks().dictionary_encode()
+    places = places_of(encoded.dictionary, buckets)[encoded.indices.to_numpy(zero_copy_only=False)]
+    for bucket in np.unique(places):
+        yield int(bucket), rows.filter(pa.array(places == bucket)).combine_chunks()
+
+
+@dataclass(frozen=True)
+class ClassFactsMap:
+    """What a unit's rows tell of each class: (bucket, (fact, rows)). With `claims`, the audit's counts instead."""
+
+    work: Work
+    facts: Mapping[FactKey, ClassFact]
+    claims: Mapping[FactKey, ClassTable] | None = None
+
+    def columns(self) -> list[str]:
+        table = self.work.table
+        named = {
+            column
+            for chain in table.chains
+            if any(site[0] == chain.name for site, _ in self.facts)
+            for column in (chain.name, *(c for step in chain.steps for c in step.technique.columns()))
+        }
+        narrow = narrow_columns(table)
+        return narrow + [c for c in table.source_schema.names if c in named and c not in narrow]
+
+    def __call__(self, unit: Unit) -> Iterator[tuple[int, bytes]]:
+        found: dict[FactKey, list[pa.Table]] = defaultdict(list)
+        chains = {chain.name: chain for chain in self.work.table.chains}
+        for batch in unit.batches(self.columns()):
+            chosen = select(self.work, batch, order=False)
+            if not len(chosen.rows):
+                continue
+            rows = Rows.of(self.work, batch, chosen)
+            for key, fact in self.facts.items():
+                (column, number), _ = key
+                found[key].append(self._observed(rows, chains[column], number, key, fact))
+                if sum(part.num_rows for part in found[key]) > HELD and len(found[key]) > 1:
+                    found[key] = [self._merged(key, found[key])]
+        for key, parts in found.items():
+            merged = self._merged(key, parts)
+            for bucket, part in split_by_class(merged, BUCKETS):
+                yield bucket, pack((key, part))
+
+    def _observed(self, rows: Rows, chain: Chain, number: int, key: FactKey, fact: ClassFact) -> pa.Table:
+        step = chain.steps[number]
+        values = rows.run(chain, number)
+        given = replace(rows.given(chain, number, step), classes=rows.classes(fact.by))
+        if self.claims is None:
+            return guarded(step.site, partial(fact.observe, values, given))  # type: ignore[no-any-return]
+        return guarded(step.site, partial(fact.audit, values, given, self.claims[key]))  # type: ignore[no-any-return]
+
+    def _merged(self, key: FactKey, parts: Sequence[pa.Table]) -> pa.Table:
+        rows = pa.concat_tables(parts)
+        return self.facts[key].merge(rows) if self.claims is None else added(rows)
+
+
+@dataclass(frozen=True)
+class ClassFactsReduce:
+    """Whole classes: their figures, or with `audited` their counts; refused where there are too many classes."""
+
+    facts: Mapping[FactKey, ClassFact]
+    audited: bool = False
+
+    def __call__(self, bucket: int, blobs: Sequence[bytes]) -> Iterator[bytes]:
+        found: dict[FactKey, list[pa.Table]] = defaultdict(list)
+        for blob in blobs:
+            key, part = unpack(blob)
+            found[key].append(part)
+        for key, parts in found.items():
+            rows = pa.concat_tables(parts)
+            if self.audited:
+                yield pack((key, added(rows)))
+                continue
+            figures = self.facts[key].figures(self.facts[key].merge(rows))
+            if figures.num_rows > MOST_CLASSES:
+                raise _too_many(figures.num_rows)
+            yield pack((key, figures))
+
+
+def added(rows: pa.Table) -> pa.Table:
+    """Counts of the same classes added up."""
+    names = [name for name in rows.column_names if name != CLASS]
+    summed = rows.group_by(CLASS).aggregate([(name, "sum") for name in names])
+    return summed.select([CLASS, *(f"{name}_sum" for name in names)]).rename_columns([CLASS, *names])
+
+
+def _too_many(count: int) -> CellsRefused:
+    return CellsRefused(
+        f"more classes than {MOST_CLASSES:,}, whose figures every task must hold; name fewer or coarser class "
+        "columns under `by`",
+        count,
+    )
+
+
+def measure_classes(
+    work: Work, engine: Engine, depth: int, passes: list[str]
+) -> Work:
+    """The work with the class facts of one depth concluded."""
+    wanted = class_facts_of(work.table, depth)
+    for round_ in range(MOST_ROUNDS):
+        if not wanted:
+            break
+        what = f"class facts, pass {depth}" + (f", refined {round_}" if round_ else "")
+        passes.append(what)
+        figures = gathered(work, engine, wanted, what)
+        known = {site: dict(named) for site, named in work.facts.items()}
+        again: dict[FactKey, ClassFact] = {}
+        for key, fact in wanted.items():
+            site, name = key
+            found = fact.conclude(figures[key])
+            if isinstance(found, ClassFact):
+                again[key] = found
+            else:
+                known.setdefault(site, {})[name] = found
+        work, wanted = work.with_(facts=known), again
+    return work
+
+
+def gathered(
+    work: Work, engine: Engine, facts: Mapping[FactKey, ClassFact], what: str
+) -> dict[FactKey, pa.Table]:
+    """The figures of all classes, by fact."""
+    found: dict[FactKey, list[pa.Table]] = defaultdict(list)
+    for blob in engine.shuffle(ClassFactsMap(work, facts), ClassFactsReduce(facts), BUCKETS, what):
+        key, figures = unpack(blob)
+        found[key].append(figures)
+    return {key: pa.concat_tables(found[key]) if key in found else nothing(work, key, fact) for key, fact in facts.items()}
+
+
+def nothing(work: Work, key: FactKey, fact: ClassFact) -> pa.Table:
+    """The figures of no row at all."""
+    given, values = _of_no_row(work, key)
+    return fact.figures(fact.merge(fact.observe(values, given)))
+
+
+def _of_no_row(work: Work, key: FactKey) -> tuple[Given, pa.Array]:
+    (column, number), _ = key
+    (chain,) = [one for one in work.table.chains if one.name == column]
+    step = chain.steps[number]
+    names = step.technique.columns()
+    columns = {name: pa.array([], work.table.source_schema.field(name).type) for name in names}
+    none = Classes(np.empty(0, np.int64), pa.array([], pa.binary()))
+    given = Given(step.site, draws=work.steps[(column, number)], columns=columns, classes=none)
+    return given, pa.array([], step.before)
+
+
+@dataclass(frozen=True)
+class ClassSizes(ClassFact):
+    """How many rows each class has."""
+
+    by: tuple[str, ...]
+
+    def observe(self, values: pa.Array, given: Given) -> pa.Table:
+        assert given.classes is not None
+        counts = np.bincount(given.classes.codes, minlength=given.classes.count)
+        return pa.table({CLASS: given.classes.keys, "rows": counts})
+
+    def merge(self, parts: pa.Table) -> pa.Table:
+        return added(parts)
+
+    def figures(self, merged: pa.Table) -> pa.Table:
+        parts = -(-merged.column("rows").to_numpy() // MOST_ROWS)
+        split = pa.table({CLASS: merged.column(CLASS), "parts": parts})
+        return split.filter(pa.array(parts > 1))
+
+    def audit(self, values: pa.Array, given: Given, claim: ClassTable) -> pa.Table:
+        return self.observe(values, given)
+
+    def accepts(self, counts: pa.Table, claim: ClassTable) -> bool:
+        return ClassTable.of(self.figures(counts)) == claim
+
+
+def splits_of(work: Work, engine: Engine, kept: int, passes: list[str]) -> dict[tuple[str, ...], ClassTable]:
+    """The parts of each class that has too many of the `kept` rows for one place, by class columns."""
+    if kept <= MOST_ROWS:
+        return {}
+    wanted: dict[FactKey, ClassFact] = {}
+    for group in work.table.class_groups:
+        chain = group.chains[0]
+        wanted[((chain.name, len(chain.steps) - 1), "rows")] = ClassSizes(group.by)
+    if not wanted:
+        return {}
+    what = "sizes of classes"
+    passes.append(what)
+    figures = gathered(work, engine, wanted, what)
+    return {fact.by: ClassTable.of(figures[key]) for key, fact in wanted.items()}
