@@ -3,7 +3,8 @@
 `extends: BASE` names another plan file, relative to this one: mappings are merged key by key down to a
 column's rule, `null` takes a key of the base away, and lists and whatever stands under a rule's key
 (`apply`, `derive` …) replace the base's. Hierarchy files are looked for beside the plan that names
-them, in `hierarchies` there and one folder up, then in the folders that the caller gives.
+them, in `hierarchies` there and one folder up, then in the folders that the caller gives. Files of
+public keys lie beside the plan that names them.
 """
 
 from __future__ import annotations
@@ -111,6 +112,7 @@ def _read(file: Path, bases: tuple[Path, ...]) -> tuple[Node, list[Problem]]:
         found = f"a byte that is not UTF-8 at position {error.start}"
         raise PlanError([Problem("plan", found, "a file in UTF-8", file=file.name)]) from None
     root, problems = read_yaml(text, file.name)
+    root = _with_key_files(root, file.parent)
     extends = root.value.pop("extends", None)
     if extends is None:
         return root, problems
@@ -124,6 +126,26 @@ def _read(file: Path, bases: tuple[Path, ...]) -> tuple[Node, list[Problem]]:
         return root, [*problems, replace(place, found=f"no file {extends.value!r}", hint=near)]
     base, more = _read(base_file, (*bases, file.resolve()))
     return _merged(base, root, ()), problems + more
+
+
+def _with_key_files(node: Node, folder: Path) -> Node:
+    """Every `public_key: {file: NAME}` with the text of that file, so that the fingerprint covers it.
+
+    One that can't be read stays as it is, for the technique to complain of.
+    """
+    if isinstance(node.value, tuple):
+        return replace(node, value=tuple(_with_key_files(one, folder) for one in node.value))
+    if not isinstance(node.value, dict):
+        return node
+    children = {key: _with_key_files(one, folder) for key, one in node.value.items()}
+    key = children.get("public_key")
+    if key is not None and isinstance(key.value, dict) and key.value.keys() == {"file"}:
+        try:
+            text = (folder / str(key.value["file"].value)).read_text("utf-8")
+        except (OSError, UnicodeDecodeError):
+            return replace(node, value=children)
+        children["public_key"] = replace(key, value=text.strip())
+    return replace(node, value=children)
 
 
 def _merged(base: Node, own: Node, keys: tuple[str, ...]) -> Node:
@@ -212,7 +234,7 @@ def _hierarchies(
                 found[name] = parse_hierarchy(existing[0].read_text("utf-8"), name)
             except PlanError as error:
                 failed.add(name)
-                problems += error.problems
+                problems += [replace(one, hint=f"the plan uses it at {path}") for one in error.problems]
                 continue
             except UnicodeDecodeError:
                 failed.add(name)

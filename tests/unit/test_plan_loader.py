@@ -69,6 +69,7 @@ def test_what_is_wrong_in_a_hierarchy_file_is_told_with_its_name_and_line(
         load(path)
     told = [(problem.file, problem.line, problem.path) for problem in caught.value.problems]
     assert told == [(None, 22, "adequacy.k-anonymity.k"), ("towns.csv", 3, "row")]
+    assert "columns.address.apply" in str(caught.value.problems[1].hint)
 
 
 def test_a_plan_goes_through_json_and_back(valid_plan: str, plan_file: Write) -> None:

@@ -6,11 +6,14 @@ from transforms.techniques.categorization import Categorization
 from transforms.techniques.coding import BottomCoding, TopCoding
 from transforms.techniques.date_shift import DateShift
 from transforms.techniques.dates import Age, DateGeneralization
+from transforms.techniques.homomorphic import HomomorphicEncryption
 from transforms.techniques.keep import Keep
 from transforms.techniques.masking import Masking
 from transforms.techniques.noise import Noise
 from transforms.techniques.order_preserving import OrderPreservingEncryption
 from transforms.techniques.polymorphic import PolymorphicPseudonym
+from transforms.techniques.permutation import Permutation
+from transforms.techniques.privacy import DifferentialPrivacy
 from transforms.techniques.pseudonyms import KeyedToken, Pseudonym, SerialNumber
 from transforms.techniques.random_rounding import RandomRounding
 from transforms.techniques.ranges import DataRange
@@ -41,10 +44,13 @@ TECHNIQUES: dict[str, type[Technique]] = {
     "pseudonym": Pseudonym,
     "polymorphic-pseudonym": PolymorphicPseudonym,
     "order-preserving-encryption": OrderPreservingEncryption,
+    "homomorphic-encryption": HomomorphicEncryption,
     "anatomization": Anatomization,
+    "differential-privacy": DifferentialPrivacy,
     "random-rounding": RandomRounding,
     "noise": Noise,
     "date-shift": DateShift,
     "random-replacement": RandomReplacement,
     "tokenization": Tokenization,
+    "permutation": Permutation,
 }

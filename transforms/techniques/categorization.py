@@ -8,13 +8,15 @@ from typing import Annotated, ClassVar, Literal, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import PlainSerializer, PlainValidator, WithJsonSchema, model_validator
+from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, model_validator
 from pydantic_core import InitErrorDetails
 
 from transforms.complaint import complain, complaint
 from transforms.errors import CellsRefused, TechniqueError
+from transforms.facts import Fact
 from transforms.given import Given
 from transforms.images import Anything, Bools, Finite, Image, Union
+from transforms.rare_fact import MOST, Rare
 from transforms.technique import Example, Language, Model
 from transforms.techniques.parameters import refuse
 from transforms.techniques.shape import CellTechnique
@@ -82,9 +84,17 @@ class Categorization(CellTechnique):
 
     In: text or integers. Out: integers (int64) where all categories are whole numbers, else text; a
     hierarchy gives text. A value that nothing covers is an error, or by `unmatched` stays (`keep`, same
-    type only), becomes null (`null`) or a category (`{value: 기타}`). Null stays null. Kept: the
-    category; lost: the value in it. Refused: a value in two categories, uncovered values.
-    Source: guideline L2081-2090 (문자데이터 범주화), L640 (고객 등급).
+    type only), becomes null (`null`) or a category (`{value: 기타}`). With `below`, only values that fewer
+    records hold become their category (판사, 검사 → 법조인), all others stay; counted in records of the
+    delivered target data, in this column alone. Null stays null.
+
+    Kept: the category; with `below`, the frequent values too. Lost: the value in it. Attack: a category
+    of one common and one rare value, or one that few people hold, tells the value; a category with its
+    own amounts or dates may do so too; with `below`, who is in a category is known to hold something rare.
+    What helps: categories that many share, k-anonymity with the other quasi-identifiers. Refused: a value
+    in two categories, a hierarchy with a hole or with two parents of one value, uncovered values, `below`
+    where the type changes or more than 200,000 values are distinct.
+    Source: guideline L2081-2090 (문자데이터 범주화), L2350-2370 (단일 속성으로 대체), L640 (고객 등급).
     """
 
     name: ClassVar[str] = "categorization"
@@ -110,7 +120,15 @@ class Categorization(CellTechnique):
             ["변호사", "판사", None],
             ["변호사", "법조인", None],
             type="string",
-            source="guideline L2356-2370",
+            source="guideline L2350-2370",
+        ),
+        Example(
+            {"mapping": {"법조인": ["변호사", "판사", "검사"]}, "below": 2},
+            ["변호사", "판사", "검사", "변호사", None],
+            ["변호사", "법조인", "법조인", "변호사", None],
+            type="string",
+            facts={"rare": ("검사", "판사")},
+            source="guideline L2350-2370",
         ),
     )
 
@@ -126,6 +144,7 @@ class Categorization(CellTechnique):
     hierarchy: str | None = None
     level: str | None = None
     unmatched: Literal["error", "keep"] | Stead | None = "error"
+    below: int | None = Field(default=None, ge=2)
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -140,6 +159,9 @@ class Categorization(CellTechnique):
                 "`hierarchy: FILE` and `level: NAME` together",
             )
         return self
+
+    def needs(self, source: pa.DataType) -> Mapping[str, Fact]:
+        return {} if self.below is None else {"rare": Rare(self.below)}
 
     def hierarchy_file(self) -> str | None:
         return self.hierarchy
@@ -157,11 +179,12 @@ class Categorization(CellTechnique):
         output = pa.int64() if codes and all(isinstance(code, int) for code in codes) else pa.string()
         if (self.mapping is None and output != pa.string()) or len(set(map(type, codes))) > 1:
             raise TechniqueError("categories of texts and numbers in one column", "categories of one kind")
-        if self.unmatched == "keep" and output != source:
+        kept = "unmatched: keep" if self.unmatched == "keep" else "below" if self.below is not None else None
+        if kept is not None and output != source:
             raise TechniqueError(
-                f"`unmatched: keep` where {source} becomes {output}",
-                "`keep` only where the type stays as it is",
-                "use `unmatched: {value: …}`, `null` or `error`",
+                f"`{kept}` where {source} becomes {output}",
+                f"`{kept}` only where the type stays as it is",
+                "use `unmatched: {value: …}`, `null` or `error`" if self.unmatched == "keep" else None,
             )
         return output
 
@@ -193,6 +216,19 @@ class Categorization(CellTechnique):
         return pa.array(codes).take(pc.index_in(values, value_set=self._listed(values.type)))
 
     def effect(self, values: pa.Array, given: Given) -> pa.Array:
+        if self.below is None:
+            return self._categorized(values, given)
+        rare = pc.is_in(values, value_set=self._rare(given, values.type), skip_nulls=True)
+        return pc.replace_with_mask(values, rare, self._categorized(values.filter(rare), given))
+
+    def _rare(self, given: Given, type_: pa.DataType) -> pa.Array:
+        """The values to change, as they were counted."""
+        rare = given.facts["rare"]
+        if rare is None:
+            raise CellsRefused("distinct values, too many to count each", MOST)
+        return pa.array(rare, type_)
+
+    def _categorized(self, values: pa.Array, given: Given) -> pa.Array:
         result = self._lookup(values, given)
         missed = result.null_count - values.null_count
         if missed == 0 or self.unmatched is None:
@@ -205,6 +241,8 @@ class Categorization(CellTechnique):
 
     def spread(self, before: Image, given: Given) -> Image:
         nullable = before.nullable or self.unmatched is None
+        if self.below is not None:
+            return self._spread_of_rare(before, given, nullable)
         if self.mapping is None:
             assert given.hierarchy is not None
             assert self.level is not None
@@ -219,6 +257,13 @@ class Categorization(CellTechnique):
             kept = Except(nullable=nullable, inner=before, values=pa.array([v for _, vs in self.mapping for v in vs]))
         return Union(nullable=nullable, parts=(known, kept))
 
+    def _spread_of_rare(self, before: Image, given: Given, nullable: bool) -> Image:
+        """The categories of the rare values, and all values that are not rare."""
+        plain = pa.array(given.facts["rare"] or ())
+        rare = plain if len(plain) else pa.array([], pa.string() if self.mapping is None else _type_of(self.mapping))
+        categories = Finite(nullable=nullable, values=self._each(rare, given))
+        return Union(nullable=nullable, parts=(categories, Except(nullable=nullable, inner=before, values=rare)))
+
     def image(self, before: Image, given: Given) -> Image:
         after = super().image(before, given)
         return after.with_null() if self.unmatched is None else after
@@ -232,9 +277,17 @@ class Categorization(CellTechnique):
             )
         else:
             text = "; ".join(f"{', '.join(map(str, values))} → {code}" for code, values in self.mapping)
+        if self.below is not None:
+            few = f"{self.below}건 미만인 값만" if language == "ko" else f"only values of under {self.below} records"
+            text = f"{few}: {text}"
         if self.unmatched == "keep":
             return f"{text}; {'그 외는 그대로' if language == 'ko' else 'others stay'}"
         if self.unmatched == "error":
             return text
         stead = self._stead()[0] if self._stead() else ("값 없음" if language == "ko" else "null")
         return f"{text}; {'그 외' if language == 'ko' else 'others'} → {stead}"
+
+
+def _type_of(mapping: Categories) -> pa.DataType:
+    """The type of listed values."""
+    return pa.string() if isinstance(mapping[0][1][0], str) else pa.int64()

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, NoReturn
 
-from pydantic import PlainValidator, WithJsonSchema
+from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
 
 from transforms.complaint import complain, complaint
 
@@ -68,6 +68,13 @@ def _bound(raw: object) -> int | Decimal | date:
     return _number(raw)
 
 
+def _day(raw: object) -> object:
+    """A date is written as text; a bare number would be read as seconds since 1970."""
+    if isinstance(raw, (str, date)):
+        return raw
+    refuse("no date", "a date such as 2026-01-31")
+
+
 ExactNumber = Annotated[int | Decimal, PlainValidator(_number), WithJsonSchema({"type": "number"})]
 Unit = Annotated[int | Decimal, PlainValidator(_unit), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
 Share = Annotated[
@@ -76,3 +83,4 @@ Share = Annotated[
     WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}),
 ]
 Bound = Annotated[int | Decimal | date, PlainValidator(_bound), WithJsonSchema({"type": ["number", "string"]})]
+Day = Annotated[date, BeforeValidator(_day)]

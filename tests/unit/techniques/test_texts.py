@@ -19,7 +19,17 @@ from transforms.techniques import parse_steps
 
 Run = Callable[..., list[Any]]
 GIVEN = Given(Site("t", "c", 0, "p"))
-TEXTS = st.lists(st.none() | st.text(max_size=12))
+
+
+def single(letter: str) -> bool:
+    """Is it a character by itself? Marks, jamo, flags and the like are in test_mask_patterns.py."""
+    if unicodedata.category(letter) in ("Mn", "Mc", "Me", "Sk", "Cf", "Cn", "Co", "So"):
+        return False
+    return not "\u1100" <= letter <= "\u11ff" and len(unicodedata.normalize("NFC", letter)) == 1
+
+
+LETTERS = st.characters(codec="utf-8").filter(single)
+TEXTS = st.lists(st.none() | st.text(LETTERS, max_size=12))
 
 
 def step_of(raw: Any) -> ColumnTechnique:
