@@ -29,12 +29,17 @@ from jobs.staging import StagedFiles, StagedSink, commit_staged
 from jobs.tables import Snapshot
 from transforms.compiler import compile_plan
 from transforms.derivation import Secret
+from transforms.errors import DataRefused
 from transforms.pipeline.engine import PassFailed, SparkEngine
 from transforms.pipeline.feed import Damaged
-from transforms.pipeline.run import DataRefused, Options, Prepared, finish, prepare, register_draws
+from transforms.pipeline.parts import prepare_part
+from transforms.pipeline.run import Options, Prepared, finish, prepare
+from transforms.pipeline.sampling import register_draws
 from transforms.pipeline_model import Pipeline, TablePipeline
-from transforms.plan import OutlierLimits, Plan, Sample
+from transforms.plan import Plan
+from transforms.plan_outliers import OutlierLimits
 from transforms.plan_loader import Loaded
+from transforms.plan_sample import SimpleSample
 from transforms.predicate import Predicate
 from transforms.run_facts import RunFacts, TableFacts
 from transforms.run_keys import RunKeys, series_names
@@ -105,7 +110,7 @@ def pseudonymize(
         asked = _Asked(partitions, windows, limit)
         with _nothing_left_behind(folder, spark, clock):
             made = _Job(environment, loaded, pipeline, snapshots, stops, folder, spark, progress, asked).run()
-            save_plan(folder, loaded, {t.name: t.source_schema for t in pipeline.tables.values()})
+            save_plan(folder, loaded, {t.name: t.source_schema for t in pipeline.tables.values() if t.of is None})
             manifest.write(folder, manifest.build(folder, made.tables, made.digests))
             record = RunRecord(
                 run=run,
@@ -206,8 +211,11 @@ def period_windows(pipeline: Pipeline, period: str | None) -> dict[str, Predicat
 
 def trial(pipeline: Pipeline, limit: int) -> Pipeline:
     """The same pipeline on `limit` subjects."""
-    sample = Sample(n=limit)
-    tables = {name: replace(table, sample=sample) for name, table in pipeline.tables.items()}
+    sample = SimpleSample(n=limit)
+    tables = {
+        name: replace(table, sample=sample, whole=replace(table.whole, sample=sample) if table.whole else None)
+        for name, table in pipeline.tables.items()
+    }
     return replace(pipeline, tables=tables)
 
 
@@ -257,7 +265,8 @@ class _Job:
         keys = run_keys(self.environment, self.pipeline.plan, self.folder.run)
         prepared: dict[str, tuple[Prepared, SparkEngine, Options]] = {}
         registers: dict[str, tuple[Prepared, SparkEngine]] = {}
-        for table in sorted(self.pipeline.tables.values(), key=lambda one: one.register is not None):
+        for main in sorted(self._mains(), key=lambda one: one.register is not None):
+            table = main.whole or main
             engine, options = self._feed(table)
             stopped = self._stopped(table)
             if table.register is None:
@@ -267,9 +276,11 @@ class _Job:
             else:
                 known, feed = registers[table.register]
                 draws = register_draws(known.work, feed)
-                own = replace(table, sample=None)
-                found = prepare(own, keys, engine, options, stopped, known.work.threshold, draws)
-            prepared[table.name] = (found, engine, options)
+                found = prepare(table, keys, engine, options, stopped, known.work.threshold, draws)
+            for part in self.pipeline.tables.values():
+                if part.home == table.name:
+                    own = prepare_part(found, part, keys, engine, options) if part.whole is not None else found
+                    prepared[part.name] = (own, engine, options)
         facts = RunFacts({name: one.facts for name, (one, _, _) in prepared.items()})
         self.folder.facts.write_json(facts.to_json())
         return self._transform(prepared)
@@ -295,6 +306,9 @@ class _Job:
             digests |= staged.digests
             counts[name] = table_counts(found, found.facts, finished.tally, table)
         return _Made(tuple(tables), digests, counts)
+
+    def _mains(self) -> list[TablePipeline]:
+        return [table for table in self.pipeline.tables.values() if table.of is None]
 
     def _watched(self, text: str) -> AbstractContextManager[None]:
         return watched(self.spark, self.progress, text)

@@ -30,10 +30,10 @@ from jobs.tables import Snapshot, pinned
 from transforms.draws import Draws
 from transforms.pipeline.engine import PassFailed
 from transforms.pipeline.feed import Damaged, SourceFile, pack_units
+from transforms.pipeline.members import Members
 from transforms.pipeline.recompute import StagedUnit
-from transforms.pipeline.run import register_draws
+from transforms.pipeline.sampling import register_draws
 from transforms.pipeline.verdict import Claim, TableVerdict, Ways, verify_table
-from transforms.pipeline.work import Words
 from transforms.pipeline_model import Pipeline, TablePipeline
 from transforms.plan import Plan, StopRequests
 from transforms.run_facts import RunFacts, TableFacts
@@ -119,18 +119,18 @@ class _Job:
     def run(self) -> dict[str, TableVerdict]:
         """Table by table, registers first: others follow their samples."""
         found: dict[str, TableVerdict] = {}
-        registers: dict[str, tuple[TableFacts, Words]] = {}
+        registers: dict[str, tuple[TableFacts, Members]] = {}
         followed = {table.register for table in self.pipeline.tables.values()}
         for table in sorted(self.pipeline.tables.values(), key=lambda one: one.register is not None):
             if table.name not in self.facts.tables:
                 raise Refused(f"{self.folder.facts} has no facts of table {table.name}: it was altered")
             known = registers[table.register] if table.register is not None else None
-            own = replace(table, sample=None) if known is not None else table
+            own = replace(table, whole=None)
             facts = self.facts.tables[table.name]
-            claim = Claim.of(own, self.keys, facts, self._stopped(table), known)
             ways = self._ways(table)
+            claim = Claim.of(own, self.keys, facts, self._stopped(table), known).ready(ways.source)
             found[table.name] = verify_table(claim, ways, self._k())
-            if table.register is None and table.subject_domain in followed:
+            if table.of is None and table.register is None and table.subject_domain in followed:
                 registers[table.subject_domain or ""] = (facts, register_draws(claim.work, ways.source))
         return {name: found[name] for name in self.pipeline.tables}
 
@@ -143,7 +143,7 @@ class _Job:
 
     def _ways(self, table: TablePipeline) -> Ways:
         plan = self.pipeline.plan
-        snapshot = read_version(self.folder.environment, self.record.sources[table.name])
+        snapshot = read_version(self.folder.environment, self.record.sources[table.home])
         period = plan.source.period if plan.source is not None else None
         window = period_window(period, self.record.period, table.source_schema, plan.time_zone)
         label = f"verify {plan.plan}" + (f" {table.name}" if len(self.pipeline.tables) > 1 else "")

@@ -8,15 +8,18 @@ from typing import TypeAlias
 
 import pyarrow as pa
 
+from transforms.class_checks import class_problems
 from transforms.column_types import check_output_type
 from transforms.errors import PlanError, Problem, Site, TechniqueError
 from transforms.expansion import BoundColumn, expand_columns, operands
 from transforms.fingerprint import fingerprint
+from transforms.further_aggregates import aggregates
 from transforms.further_records import deal
 from transforms.hierarchy import Hierarchy
 from transforms.identifiers import in_domain
 from transforms.pipeline_model import Chain, Derived, Pipeline, RowRule, Step, TablePipeline
-from transforms.plan import LargestOf, OutlierRule, Plan, Sample, TablePlan
+from transforms.plan import LargestOf, OutlierRule, Plan, TablePlan
+from transforms.plan_sample import Sample
 from transforms.predicate import Predicate
 from transforms.technique import ColumnTechnique, RowTechnique
 from transforms.techniques.pseudonyms import Pseudonym, SerialNumber
@@ -34,11 +37,12 @@ def compile_plan(
     """Bind a plan to its source schema (or schemas by table name); every problem is raised at once as PlanError."""
     compiler = _Compiler(plan, hierarchies or {}, lines or {})
     wholes = compiler.tables(schema)
-    tables, problems = deal(plan, wholes)
-    problems = [*compiler.problems, *(replace(one, line=compiler._line(one.path)) for one in problems)]
+    tables, torn = deal(plan, wholes)
+    added, wrong = aggregates(plan, wholes)
+    problems = [*compiler.problems, *(replace(one, line=compiler._line(one.path)) for one in (*torn, *wrong))]
     if problems:
         raise PlanError(problems)
-    return Pipeline(plan, fingerprint(plan, hierarchies or {}), tables)
+    return Pipeline(plan, fingerprint(plan, hierarchies or {}), tables, wholes, added)
 
 
 class _Compiler:
@@ -128,6 +132,8 @@ class _Compiler:
         columns.sort(key=lambda column: turn[column.name])
         rules = self._row_rules(table, columns, place)
         self._check_outliers(table.outliers, cells, prefix)
+        for problem in class_problems(columns, schema):
+            self._problem(*problem)
         delivered = tuple(columns)
         domain = None
         if subject is not None:
@@ -235,10 +241,11 @@ class _Compiler:
     def _step(
         self, technique: ColumnTechnique, site: Site, before: pa.DataType, depth: int, place: _Place
     ) -> Step:
-        after, facts = before, {}
+        after, facts, class_facts = before, {}, {}
         try:
             after = technique.applied_type(before)
             facts = dict(technique.needs(before))
+            class_facts = dict(technique.class_needs(before))
         except TechniqueError as error:
             self._problem(
                 site.path, f"{technique.name} on {site.column}: {error.found}", error.allowed, error.hint
@@ -253,7 +260,8 @@ class _Compiler:
         hierarchy = self.hierarchies.get(file) if file is not None else None
         if file is not None and hierarchy is None:
             self._problem(site.path, f"hierarchy {file!r} was not read", "a hierarchy file beside the plan")
-        return Step(technique, site, before, after, hierarchy, facts, depth + 1 if facts else depth)
+        depth += bool(facts or class_facts)
+        return Step(technique, site, before, after, hierarchy, facts, depth, class_facts)
 
     def _check_condition(self, condition: Predicate | None, path: str, schema: pa.Schema) -> None:
         if condition is not None:
@@ -345,6 +353,9 @@ class _Compiler:
                     self._problem(path, f"column {column!r}", "delivered columns that are not derived")
                 elif cells[column].ranked:
                     self._problem(path, f"column {column!r}, a serial number", "columns that rows can share")
+                elif cells[column].classed:
+                    found = f"column {column!r}, whose cells are made from all rows of a class"
+                    self._problem(path, found, "columns whose cells come from their own row")
                 elif pa.types.is_floating(cells[column].type):
                     self._problem(
                         path, f"column {column!r} of type {cells[column].type}", "columns with exact values"

@@ -64,6 +64,10 @@ class CellsRefused(Exception):
         return f"{self.reason} ({self.count} cells)"
 
 
+class DataRefused(Exception):
+    """The data does not allow what the plan asks for (exit 1); the text holds counts, never values."""
+
+
 @dataclass(frozen=True)
 class Site:
     """Where a step stands: table, column, number of the step in its chain, and its place in the plan."""

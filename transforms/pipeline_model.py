@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -13,10 +13,14 @@ from transforms.class_facts import ClassFact
 from transforms.errors import Site
 from transforms.facts import Fact
 from transforms.hierarchy import Hierarchy
-from transforms.plan import ColumnRule, LargestOf, OutlierRule, Plan, SumOf
+from transforms.plan import ColumnRule, LargestOf, Plan, SumOf
+from transforms.plan_outliers import LocalGeneralization, OutlierRule, ParentCategory
 from transforms.plan_sample import Sample, SimpleSample, group_columns, with_copies
 from transforms.run_keys import RunKeys
 from transforms.technique import ColumnTechnique, RowTechnique
+
+if TYPE_CHECKING:
+    from transforms.aggregates import Aggregate
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Chain:
-    """A delivered column that comes from a source column. `domain` is its pseudonym domain."""
+    """A delivered column that comes from a source column. `domain` is its pseudonym domain.
+
+    `treated` is its type behind the outlier rules, where that is another one than its steps give.
+    """
 
     name: str
     source_type: pa.DataType
@@ -44,9 +51,16 @@ class Chain:
     captures: Mapping[str, str]
     domain: str
     stable_over: str | None = None
+    treated: pa.DataType | None = None
 
     @property
     def type(self) -> pa.DataType:
+        """The delivered type."""
+        return self.treated or self.cell_type
+
+    @property
+    def cell_type(self) -> pa.DataType:
+        """The type of the cells that its steps give, which outlier rules find."""
         return self.steps[-1].after if self.steps else self.source_type
 
     @property
@@ -123,6 +137,14 @@ class TablePipeline:
     of: str | None = None
     whole: TablePipeline | None = None
 
+    def cell_types(self, upto: int = 0) -> dict[str, pa.DataType]:
+        """The types of the chains' cells behind the first `upto` outlier rules."""
+        types = {chain.name: chain.cell_type for chain in self.chains}
+        for rule in self.outliers[:upto]:
+            if isinstance(rule.treat.one, (ParentCategory, LocalGeneralization)):
+                types |= {name: pa.string() for name in rule.treated if name in types}
+        return types
+
     @property
     def home(self) -> str:
         """The name by which draws and sources know the rows: the main table's."""
@@ -160,7 +182,9 @@ class TablePipeline:
     def by_subject(self) -> bool:
         """Do rows stand in the order of their subjects? Only where a subject's pseudonym is delivered (and in no
         further table, where neighbours would tell whose rows belong together)."""
-        return self.of is None and self.subject is not None and any(isinstance(c, Chain) and c.name == self.subject for c in self.columns)
+        if self.of is not None or self.subject is None:
+            return False
+        return any(isinstance(c, Chain) and c.name == self.subject for c in self.columns)
 
     def key_columns(self) -> set[str]:
         """Source columns that tell rows and subjects apart."""
@@ -194,11 +218,17 @@ class TablePipeline:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """A plan bound to its source schemas: what `compile_plan` gives. It holds neither keys nor values."""
+    """A plan bound to its source schemas: what `compile_plan` gives. It holds neither keys nor values.
+
+    `tables` of records and `aggregates` are delivered; `wholes` are the plan's own tables before their columns were
+    dealt out to further ones.
+    """
 
     plan: Plan
     fingerprint: str
     tables: Mapping[str, TablePipeline] = field(default_factory=dict)
+    wholes: Mapping[str, TablePipeline] = field(default_factory=dict)
+    aggregates: Mapping[str, Aggregate] = field(default_factory=dict)
 
     def table(self, name: str | None = None) -> TablePipeline:
         """A table by its name; the only one (but for its further tables) where there is one."""

@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from transforms.complaint import complain, complaint
-from transforms.plan_fields import ColumnSteps, Day, RowSteps, Span
+from transforms.plan_fields import ColumnSteps, Day, FurtherEntry, RowSteps, Span
+from transforms.plan_outliers import OutlierLimits, OutlierRule
+from transforms.plan_sample import Sample
 from transforms.technique import Model
 
 Kind = Literal["identifier", "quasi-identifier", "sensitive", "attribute"]
@@ -79,23 +81,6 @@ class Source(Model):
     period: Period | None = None
 
 
-class Sample(Model):
-    """Sampling of subjects: n = floor(N x fraction), or `n`. `of` names the subject of several tables."""
-
-    technique: Literal["simple"] = "simple"
-    replacement: Literal[False] = False
-    fraction: float | None = Field(default=None, gt=0, le=1)
-    n: int | None = Field(default=None, gt=0)
-    of: str | None = None
-
-    @model_validator(mode="after")
-    def _one_size(self) -> Sample:
-        if (self.fraction is None) == (self.n is None):
-            found = "neither `fraction` nor `n`" if self.n is None else "both `fraction` and `n`"
-            raise complain([complaint(found, "one of them")])
-        return self
-
-
 class SumOf(Model):
     """derive: {sum: COLUMNS}: the sum of final cells; null if one is null, unless `nulls: zero`."""
 
@@ -161,47 +146,6 @@ class ColumnRule(Model):
         return self
 
 
-class Frequency(Model):
-    """Classes of the final cells of `columns` with fewer than `below` subjects (or rows)."""
-
-    columns: tuple[str, ...]
-    below: int = Field(gt=1)
-    count: Literal["subject", "row"] = "subject"
-
-
-class Find(Model):
-    """How an outlier rule finds outliers (특이정보)."""
-
-    frequency: Frequency
-
-
-class LocalSuppression(Model):
-    """Treatment: the cells of `columns` become null in the classes found, then records are removed."""
-
-    columns: tuple[str, ...]
-
-
-class Treat(Model):
-    """What an outlier rule does with them."""
-
-    local_suppression: LocalSuppression = Field(alias="local-suppression")
-
-
-class OutlierRule(Model):
-    """One find-and-treat pair; a plan's pairs work in order."""
-
-    find: Find
-    treat: Treat
-
-
-class OutlierLimits(Model):
-    """Largest share of (treated) cells and of rows that outlier rules may change; beyond: exit 1."""
-
-    cells: float = Field(default=0.05, ge=0, le=1)
-    rows: float = Field(default=0.01, ge=0, le=1)
-    recheck: Literal["stop", "report"] = "stop"
-
-
 class KAnonymity(Model):
     """k in distinct subjects over `columns` (the delivered quasi-identifiers where not said)."""
 
@@ -239,9 +183,10 @@ class AdditionalInformation(Model):
 
 
 class Output(Model):
-    """The published table's name."""
+    """The published table's name. `records: withheld` delivers the aggregate tables of `further` alone."""
 
     table: str
+    records: Literal["delivered", "withheld"] = "delivered"
 
 
 class Subject(Model):
@@ -270,6 +215,7 @@ class TablePlan(Model):
     rows: RowSteps = ()
     columns: dict[str, ColumnRule]
     outliers: tuple[OutlierRule, ...] = ()
+    further: dict[str, FurtherEntry] = Field(default_factory=dict)
 
 
 class InternalCombination(Model):
@@ -299,6 +245,7 @@ class Plan(Model):
     internal_combination: InternalCombination | None = None
     outliers: tuple[OutlierRule, ...] = ()
     outlier_limits: OutlierLimits = OutlierLimits()
+    further: dict[str, FurtherEntry] = Field(default_factory=dict)
     adequacy: Adequacy = Adequacy()
     additional_information: AdditionalInformation
     output: Output

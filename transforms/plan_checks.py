@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator
 from transforms.column_rules import check_rules
 from transforms.complaint import did_you_mean
 from transforms.errors import Problem
-from transforms.plan import Sample
-from transforms.plan_sections import Sections, part, subjects_of, table_sections
+from transforms.plan_sample import Sample, named_columns
+from transforms.plan_draws import check_draws
+from transforms.plan_sections import Sections, further_names, part, subjects_of, table_sections
 from transforms.purpose import is_vague
 
 _FOLDER = re.compile(r"[^\W_][\w .()\-]*")
@@ -101,6 +102,7 @@ def _names(sections: Sections) -> Iterator[Problem]:
     places = (("plan",), ("application", "number"), ("use", "recipient"), ("output", "table"))
     named = {".".join(names): part(sections, *names) for names in places}
     named |= {table.prefix.rstrip("."): table.name for table in table_sections(sections) if table.name}
+    named |= dict(further_names(sections))
     for path, name in named.items():
         if name is not None and (not _FOLDER.fullmatch(name) or name.endswith((" ", "."))):
             yield Problem(path, repr(name), "a name of letters, digits, spaces, - _ . ( ), for it names a folder")
@@ -184,4 +186,5 @@ _CHECKS: tuple[Callable[[Sections], Iterator[Problem]], ...] = (
     _subjects,
     _additional,
     check_rules,
+    check_draws,
 )

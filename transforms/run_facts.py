@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import pyarrow as pa
-
 from transforms.class_facts import ClassTable
 from transforms.facts import conclusion_from_json, conclusion_to_json
+from transforms.outlier_changes import RuleChange
 from transforms.sample_facts import SampleFacts
 
 Site = tuple[str, int]
-
-
-@dataclass(frozen=True)
-class RuleFacts:
-    """One outlier rule as solved: encoded classes (before the rule) that lost cells, that lost their records."""
-
-    columns: tuple[str, ...]
-    treated: tuple[str, ...]
-    suppressed: tuple[bytes, ...]
-    removed: tuple[bytes, ...]
-    cells: int
-    rows: int
 
 
 @dataclass(frozen=True)
@@ -46,7 +32,7 @@ class TableFacts:
     buckets: int
     offsets: tuple[int, ...]
     concluded: Mapping[Site, Mapping[str, Any]] = field(default_factory=dict)
-    rules: tuple[RuleFacts, ...] = ()
+    rules: tuple[RuleChange, ...] = ()
     splits: Mapping[tuple[str, ...], ClassTable] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -62,17 +48,7 @@ class TableFacts:
                 [column, step, {name: conclusion_to_json(value) for name, value in named.items()}]
                 for (column, step), named in sorted(self.concluded.items())
             ],
-            "rules": [
-                {
-                    "columns": list(rule.columns),
-                    "treated": list(rule.treated),
-                    "suppressed": [base64.b64encode(key).decode() for key in rule.suppressed],
-                    "removed": [base64.b64encode(key).decode() for key in rule.removed],
-                    "cells": rule.cells,
-                    "rows": rule.rows,
-                }
-                for rule in self.rules
-            ],
+            "rules": [rule.to_json() for rule in self.rules],
             "splits": [[list(by), table.to_json()] for by, table in sorted(self.splits.items())],
         }
 
@@ -91,17 +67,7 @@ class TableFacts:
                 (column, step): {name: conclusion_from_json(value) for name, value in named.items()}
                 for column, step, named in raw["concluded"]
             },
-            rules=tuple(
-                RuleFacts(
-                    tuple(rule["columns"]),
-                    tuple(rule["treated"]),
-                    tuple(base64.b64decode(key) for key in rule["suppressed"]),
-                    tuple(base64.b64decode(key) for key in rule["removed"]),
-                    rule["cells"],
-                    rule["rows"],
-                )
-                for rule in raw["rules"]
-            ),
+            rules=tuple(RuleChange.from_json(rule) for rule in raw["rules"]),
             splits={tuple(by): ClassTable.from_json(table) for by, table in raw["splits"]},
         )
 
@@ -118,8 +84,3 @@ class RunFacts:
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> RunFacts:
         return cls({name: TableFacts.from_json(one) for name, one in raw["tables"].items()})
-
-
-def binary(keys: tuple[bytes, ...]) -> pa.Array:
-    """Encoded classes as an Arrow array, as outlier changes hold them."""
-    return pa.array(keys, pa.binary())

@@ -9,6 +9,7 @@ from transforms.derivation import Secret, canonical_json, subkey
 from transforms.draws import Draws
 from transforms.given import KeyUse, SiteKey
 from transforms.plan import Plan
+from transforms.plan_sample import stable_series
 
 ALGORITHM = "AES-256-CMAC"
 
@@ -69,9 +70,9 @@ class RunKeys:
 
 
 def series_names(plan: Plan) -> frozenset[str]:
-    """The series whose secrets a plan's pseudonyms and steps need."""
+    """The series whose secrets a plan's sample, pseudonyms and steps need."""
     rules = [*plan.columns.values(), *(rule for table in plan.tables.values() for rule in table.columns.values())]
     uses = [step.key_use() for rule in rules for step in rule.apply or ()]
     named = {use.stable_over for use in uses if use is not None}
-    named |= {domain.stable_over for domain in plan.pseudonyms.values()}
+    named |= {stable_series(plan.sample), *(domain.stable_over for domain in plan.pseudonyms.values())}
     return frozenset(name for name in named if name is not None)

@@ -1,25 +1,9 @@
-"""How documents name the pipeline's own stages: sampling, derived columns, local suppression."""
+"""How documents name the pipeline's own stages: derived columns, local suppression."""
 
 from __future__ import annotations
 
-from decimal import Decimal
-
-from transforms.plan import LargestOf, LocalSuppression, OutlierRule, Sample, SumOf
+from transforms.plan import LargestOf, LocalSuppression, OutlierRule, SumOf
 from transforms.technique import Language, Wording
-
-
-def sample_wording(sample: Sample, language: Language) -> Wording:
-    """표본추출: `sample:` of a plan."""
-    korean = language == "ko"
-    if sample.n is not None:
-        size = f"{sample.n:,}명" if korean else f"{sample.n:,} persons"
-    else:
-        percent = f"{Decimal(str(sample.fraction)) * 100:f}"
-        percent = percent.rstrip("0").rstrip(".") if "." in percent else percent
-        size = f"정보주체의 {percent}%" if korean else f"{percent}% of all persons"
-    if korean:
-        return Wording("표본추출", f"단순 무작위 비복원추출, {size}")
-    return Wording("sampling", f"simple random sampling without replacement, {size}")
 
 
 def derivation_wording(derive: SumOf | LargestOf, language: Language) -> Wording:

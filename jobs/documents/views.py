@@ -16,7 +16,8 @@ from jobs.runs import RunRecord
 from transforms.pipeline_model import Pipeline, TablePipeline
 from transforms.plan import ColumnRule
 from transforms.technique import Language, Wording
-from transforms.wordings import outlier_wording, sample_wording
+from transforms.sample_wording import sample_wording
+from transforms.wordings import outlier_wording
 
 GOOD = {"verify": "equal", "review": "fit"}
 

@@ -6,8 +6,8 @@ from collections import Counter
 import pyarrow as pa
 import pytest
 
+from transforms.errors import DataRefused
 from transforms.pipeline.engine import PassFailed
-from transforms.pipeline.run import DataRefused
 
 
 def test_exactly_n_subjects_are_drawn(case):

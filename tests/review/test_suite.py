@@ -16,7 +16,7 @@ from transforms.errors import Site
 from transforms.images import Finite, Nothing, Numbers
 from transforms.pipeline.review import image_of
 from transforms.pipeline_model import Pipeline
-from transforms.plan import Sample
+from transforms.plan_sample import SimpleSample
 from transforms.plan_loader import load
 from transforms.run_facts import RuleFacts, TableFacts
 
@@ -102,8 +102,8 @@ def test_n_is_the_share_as_written_rounded_down(fraction: float, subjects: int, 
     from transforms.expectations.classes import planned_size
 
     # 0.29 x 100 is 28.999999999999996 in floating point; the plan says 29
-    assert planned_size(Sample(fraction=fraction), subjects) == n
-    assert planned_size(Sample(n=4), subjects) == 4
+    assert planned_size(SimpleSample(fraction=fraction), subjects) == n
+    assert planned_size(SimpleSample(n=4), subjects) == 4
 
 
 def test_where_null_may_stand(pipeline: Pipeline) -> None:

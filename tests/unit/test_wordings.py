@@ -4,24 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from transforms.plan import LargestOf, OutlierRule, Sample, SumOf
+from transforms.plan import LargestOf, OutlierRule, SumOf
 from transforms.technique import Wording
-from transforms.wordings import derivation_wording, outlier_wording, sample_wording
-
-
-@pytest.mark.parametrize(
-    ("sample", "korean", "english"),
-    [
-        (Sample(fraction=0.5), "정보주체의 50%", "50% of all persons"),
-        (Sample(fraction=0.125), "정보주체의 12.5%", "12.5% of all persons"),
-        (Sample(fraction=1), "정보주체의 100%", "100% of all persons"),
-        (Sample(fraction=0.000123), "정보주체의 0.0123%", "0.0123% of all persons"),
-        (Sample(n=4_100_000), "4,100,000명", "4,100,000 persons"),
-    ],
-)
-def test_sampling_says_its_share_or_its_size(sample: Sample, korean: str, english: str) -> None:
-    assert sample_wording(sample, "ko") == Wording("표본추출", f"단순 무작위 비복원추출, {korean}")
-    assert sample_wording(sample, "en").level.endswith(english)
+from transforms.wordings import derivation_wording, outlier_wording
 
 
 def test_a_sum_says_what_null_counts_as() -> None:

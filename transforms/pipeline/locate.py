@@ -110,7 +110,7 @@ class RowsMap:
             return
         for batch in self.sides.source_batches(unit):
             chosen = select(self.sides.work, batch)
-            cells, keep = recomputed(Rows(self.sides.work, batch, pa.array(chosen.rows)))
+            cells, keep = recomputed(Rows.of(self.sides.work, batch, chosen))
             order = chosen.order if keep is None else chosen.order[keep]
             bodies = self.sides.bodies(hasher, cells, len(order))
             if self.sides.by_serial:
@@ -198,7 +198,7 @@ class CellsMap:
             chosen = select(self.sides.work, batch)
             near = np.minimum(np.searchsorted(self.listed[:, 0], chosen.order[:, 0]), len(self.listed) - 1)
             rows = np.flatnonzero((self.listed[near, :2] == chosen.order[:, :2]).all(axis=1))
-            cells, keep = recomputed(Rows(self.sides.work, batch, pa.array(chosen.rows[rows])))
+            cells, keep = recomputed(Rows.of(self.sides.work, batch, chosen, rows))
             serials = self.listed[near[rows], 2]
             serials = serials if keep is None else serials[keep]
             yield from _compared(EXPECTED, serials, [hasher.cells(name, cells[name]) for name in names])

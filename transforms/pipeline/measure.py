@@ -282,8 +282,7 @@ class FactsTask:
 
     def observe(self, batch: pa.RecordBatch, width: int) -> Measured:
         chosen = select(self.work, batch)
-        whole = len(chosen.rows) == batch.num_rows
-        rows = Rows(self.work, batch, None if whole else pa.array(chosen.rows))
+        rows = Rows.of(self.work, batch, chosen)
         states: dict[tuple[Site, str], Any] = {}
         for chain, number, named in self._wanted():
             values = rows.run(chain, number)

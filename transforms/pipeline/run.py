@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
-from decimal import Decimal
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -14,49 +11,34 @@ import pyarrow as pa
 
 from transforms.facts import Fact
 from transforms.identifiers import encode_ids, in_domain
+from transforms.pipeline.class_measure import measure_classes, splits_of
+from transforms.pipeline.class_pass import ToOrder, class_stage
 from transforms.pipeline.engine import Engine
 from transforms.pipeline.measure import (
     FactsTask,
     Measured,
     Site,
-    SubjectDrawsTask,
-    Subjects,
-    SubjectsMap,
-    SubjectsReduce,
-    SubjectsTask,
-    Window,
     bucket_of,
     conclude,
-    distinct,
-    expected_window,
     facts_of_depth,
-    threshold_of,
 )
-from transforms.pipeline.outliers import (
-    Changes,
-    ClassesMap,
-    ClassesReduce,
-    DeliveredSubjectsMap,
-    DeliveredSubjectsReduce,
-    DeliveredTask,
-    solve,
-)
+from transforms.pipeline.members import Members
+from transforms.pipeline.outlier_gather import needed_columns
+from transforms.pipeline.outlier_rules import solve_rules
+from transforms.pipeline.outliers import DeliveredSubjectsMap, DeliveredSubjectsReduce, DeliveredTask
+from transforms.pipeline.sampling import draw_sample
 from transforms.pipeline.states import unpack
 from transforms.pipeline.transform import COUNTS, Sink, Tally, TransformMap, TransformReduce, add_tally
-from transforms.pipeline.work import BINS, Words, Work, at_most, make_work
+from transforms.pipeline.work import BINS, Words, Work, make_work
 from transforms.pipeline_model import TablePipeline
-from transforms.plan import OutlierLimits, Sample
-from transforms.run_facts import RuleFacts, TableFacts
+from transforms.plan_outliers import Frequency, OutlierLimits
+from transforms.run_facts import TableFacts
 from transforms.run_keys import RunKeys
+from transforms.sample_facts import SampleFacts
 
 BUCKET_BYTES = 256 << 20
 SMALL_BUCKET_BYTES = 16 << 20
-SHUFFLE_BUCKETS = 8
 LARGEST_FACTS_ROUNDS = 8
-
-
-class DataRefused(Exception):
-    """The data does not allow what the plan asks for (exit 1); the text holds counts, never values."""
 
 
 @dataclass(frozen=True)
@@ -83,22 +65,11 @@ class Prepared:
     offsets: tuple[int, ...]
     outliers: tuple[dict[str, Any], ...] = ()
     passes: tuple[str, ...] = ()
+    sample: SampleFacts | None = None
 
     @property
     def facts(self) -> TableFacts:
         """What was measured, for the run's facts file."""
-        changes = self.work.changes.rules if self.work.changes is not None else ()
-        rules = tuple(
-            RuleFacts(
-                rule.columns,
-                rule.treated,
-                tuple(rule.suppressed.to_pylist()),
-                tuple(rule.removed.to_pylist()),
-                rule.cells,
-                rule.rows,
-            )
-            for rule in changes
-        )
         return TableFacts(
             self.work.threshold,
             self.subjects,
@@ -110,7 +81,8 @@ class Prepared:
             self.work.buckets,
             self.offsets,
             self.work.facts,
-            rules,
+            self.work.changes.rules if self.work.changes is not None else (),
+            self.work.splits,
         )
 
 
@@ -138,10 +110,10 @@ def prepare(
     options: Options,
     stopped: pa.Array | None = None,
     threshold: tuple[int, int] | None = None,
-    register: Words | None = None,
+    register: Members | None = None,
 ) -> Prepared:
-    """Measure everything. `stopped` are ids of subjects to leave out; `threshold` and `register` (the draws of
-    its subjects) come from the register's table where this is another one.
+    """Measure everything. `stopped` are ids of subjects to leave out; `threshold` and `register` (who is in
+    it) come from the register's table where this is another one.
 
     Errors: PassFailed (with sites), DataRefused.
     """
@@ -151,14 +123,17 @@ def prepare(
     if register is not None:
         work = work.with_(register=register)
     passes: list[str] = []
-    subjects = drawn = None
+    sampled: Sampled | None = None
     if threshold is not None:
         work = work.with_(threshold=threshold)
-    elif table.sample is not None:
-        work, subjects, drawn = _draw_sample(table, work, engine, options, table.sample, passes)
+    elif register is None and table.sample is not None:
+        sampled = draw_sample(work, engine, options.rows_hint, passes)
+        work = sampled.work
     measured, work = _measure(work, engine, options, passes)
-    solved, outcomes = _solve_outliers(work, engine, options, measured, passes)
-    work = solved
+    splits = splits_of(work, engine, measured.kept, passes)
+    work = work.with_(splits=splits, class_buckets=_class_buckets(measured, options.cores))
+    solved = solve_rules(work, engine, options.limits, measured.kept, measured.classes, passes)
+    work, outcomes = solved.work, solved.outcomes
     order, rows = measured.order, measured.kept
     if any(outcome["rows"] for outcome in outcomes):
         order, rows = _count_delivered(work, engine, options, passes)
@@ -167,55 +142,17 @@ def prepare(
     offsets = _offsets(work, engine, options, order, buckets, passes)
     return Prepared(
         work,
-        subjects,
-        drawn,
+        sampled.subjects if sampled is not None else None,
+        sampled.drawn if sampled is not None else None,
         measured.seen,
         measured.stopped,
         measured.sampled,
         rows,
         offsets,
-        tuple(outcomes),
+        outcomes,
         tuple(passes),
+        sampled.facts if sampled is not None else None,
     )
-
-
-def _draw_sample(
-    table: TablePipeline, work: Work, engine: Engine, options: Options, sample: Sample, passes: list[str]
-) -> tuple[Work, int, int]:
-    share = sample.fraction if sample.fraction is not None else (sample.n or 0) / max(1, options.rows_hint)
-    window = expected_window(min(1.0, share), options.rows_hint)
-    found = _subjects(work, engine, options, window, passes)
-    n = sample.n if sample.n is not None else math.floor(found.count * Decimal(str(sample.fraction)))
-    if n > found.count:
-        raise DataRefused(f"table {table.source}: a sample of {n} subjects is asked for, there are {found.count}")
-    if n == 0:
-        return work.with_(threshold=(0, 0)), found.count, 0
-    place = threshold_of(found, n, window)
-    if isinstance(place, Window):
-        found = _subjects(work, engine, options, place, passes)
-        place = threshold_of(found, n, place)
-    if isinstance(place, Window):
-        raise DataRefused(f"table {table.source}: the source changed between two passes")
-    return work.with_(threshold=place), found.count, n
-
-
-def register_draws(work: Work, engine: Engine) -> Words:
-    """The sorted draws of a register's sampled subjects, for the other tables of the same subject."""
-    top = (1 << 64) - 1
-    blobs = engine.each(SubjectDrawsTask(work), "the register's subjects")
-    draws = distinct(np.concatenate([unpack(blob) for blob in blobs])) if blobs else np.empty((0, 2), np.uint64)
-    return draws[at_most(draws, work.threshold or (top, top))]
-
-
-def _subjects(work: Work, engine: Engine, options: Options, window: Window, passes: list[str]) -> Subjects:
-    what = f"subjects, pass {len(passes) + 1}"
-    passes.append(what)
-    if work.table.one_row_per_subject:
-        blobs = engine.each(SubjectsTask(work, window), what)
-    else:
-        blobs = engine.shuffle(SubjectsMap(work, SHUFFLE_BUCKETS), SubjectsReduce(work, window), SHUFFLE_BUCKETS, what)
-    empty = Subjects(0, 0, np.zeros(BINS, np.int64), np.empty((0, 2), np.uint64))
-    return reduce(Subjects.merge, (unpack(blob) for blob in blobs), empty)
 
 
 def _measure(work: Work, engine: Engine, options: Options, passes: list[str]) -> tuple[Measured, Work]:
@@ -242,6 +179,7 @@ def _measure(work: Work, engine: Engine, options: Options, passes: list[str]) ->
             work = work.with_(facts=known)
             if not wanted:
                 break
+        work = measure_classes(work, engine, depth, passes)
     assert first is not None
     return first, work
 
@@ -250,7 +188,9 @@ def _early_classes(table: TablePipeline) -> tuple[str, ...]:
     """Class columns of the first outlier rule, if the first pass can count them: no facts, no second count."""
     if not table.outliers:
         return ()
-    find = table.outliers[0].find.frequency
+    find = table.outliers[0].find.one
+    if not isinstance(find, Frequency):
+        return ()
     waits = any(step.depth for chain in table.chains if chain.name in find.columns for step in chain.steps)
     many = find.count == "subject" and not table.one_row_per_subject
     return () if waits or many else find.columns
@@ -273,86 +213,25 @@ def _filled(facts: dict[tuple[Site, str], Fact], found: Measured, table: TablePi
     }
 
 
-def _solve_outliers(
-    work: Work, engine: Engine, options: Options, measured: Measured, passes: list[str]
-) -> tuple[Work, list[dict[str, Any]]]:
-    """The outlier rules in order, each on what the ones before it left."""
-    outcomes: list[dict[str, Any]] = []
-    table = work.table
-    for number, rule in enumerate(table.outliers):
-        cells = removed = 0
-        for _ in range(LARGEST_FACTS_ROUNDS):
-            find = rule.find.frequency
-            by_subject = find.count == "subject" and not table.one_row_per_subject
-            classes = measured.classes if number == 0 and measured.classes is not None else None
-            if classes is None:
-                classes = _count_classes(work, engine, options, number, by_subject, passes)
-            if classes is None:
-                break
-            change = solve(rule, classes)
-            if not len(change.suppressed) and not len(change.removed):
-                break
-            earlier = work.changes.rules if work.changes is not None else ()
-            work = work.with_(changes=Changes((*earlier, change)))
-            cells, removed = cells + change.cells, removed + change.rows
-            if not by_subject:
-                break
-        outcomes.append({"rule": number + 1, "cells": cells, "rows": removed})
-        _check_limits(options.limits, number, cells, removed, measured.kept, len(rule.treat.local_suppression.columns))
-    return work, outcomes
-
-
-def _count_classes(
-    work: Work, engine: Engine, options: Options, number: int, by_subject: bool, passes: list[str]
-) -> pa.Table | None:
-    """Counts by class for one outlier rule, by a shuffle of classes; None where there is no row."""
-    rules = work.table.outliers
-    columns = rules[number].find.frequency.columns
-    needed = tuple(sorted({name for earlier in rules[: number + 1] for name in _named(earlier)}))
-    what = f"outlier rule {number + 1}, classes"
-    passes.append(what)
-    map_ = ClassesMap(work, columns, needed, by_subject, SHUFFLE_BUCKETS)
-    blobs = engine.shuffle(map_, ClassesReduce(columns, by_subject), SHUFFLE_BUCKETS, what)
-    return pa.concat_tables([unpack(blob) for blob in blobs]) if blobs else None
-
-
-def _named(rule: Any) -> tuple[str, ...]:
-    return (*rule.find.frequency.columns, *rule.treat.local_suppression.columns)
-
-
-def _check_limits(limits: OutlierLimits, number: int, cells: int, removed: int, rows: int, columns: int) -> None:
-    if rows == 0 or limits.recheck == "report":
-        return
-    for what, share, limit in (
-        ("cells", cells / (rows * columns), limits.cells),
-        ("rows", removed / rows, limits.rows),
-    ):
-        if share > limit:
-            raise DataRefused(
-                f"outliers[{number}]: the rule would change {share:.2%} of the {what}; allowed by "
-                f"outlier_limits.{what}: {limit:.2%}; coarsen the columns of the rule, or raise the limit with a reason"
-            )
-
-
 def _count_delivered(
     work: Work, engine: Engine, options: Options, passes: list[str]
 ) -> tuple[npt.NDArray[np.int64], int]:
     what = "rows by order, after removals"
     passes.append(what)
     order, rows = np.zeros(BINS, np.int64), 0
-    for blob in engine.each(DeliveredTask(work, _outlier_columns(work.table)), what):
+    for blob in engine.each(DeliveredTask(work, needed_columns(work, len(work.table.outliers))), what):
         found, histogram = unpack(blob)
         order, rows = order + histogram, rows + found
     return order, rows
 
 
-def _outlier_columns(table: TablePipeline) -> tuple[str, ...]:
-    return tuple(sorted({name for rule in table.outliers for name in _named(rule)}))
-
-
 def _buckets(rows: int, row_bytes: int, cores: int) -> int:
     size = rows * row_bytes
     return max(1, -(-size // BUCKET_BYTES), min(cores, -(-size // SMALL_BUCKET_BYTES)))
+
+
+def _class_buckets(measured: Measured, cores: int) -> int:
+    return max(-(-measured.kept * measured.arrow_bytes // BUCKET_BYTES), cores)
 
 
 def _offsets(
@@ -369,7 +248,7 @@ def _offsets(
         what = "delivered subjects by order"
         passes.append(what)
         counts = np.zeros(buckets, np.int64)
-        map_ = DeliveredSubjectsMap(work, _outlier_columns(table), buckets)
+        map_ = DeliveredSubjectsMap(work, needed_columns(work, len(table.outliers)), buckets)
         for blob in engine.shuffle(map_, DeliveredSubjectsReduce(), buckets, what):
             bucket, count = unpack(blob)
             counts[bucket] += count
@@ -384,7 +263,12 @@ def finish(prepared: Prepared, engine: Engine, sink: Sink, options: Options) -> 
     what = "transform"
     work = prepared.work
     found = engine.shuffle(
-        TransformMap(work), TransformReduce(work, prepared.offsets, sink), work.buckets, what, kinds=True
+        TransformMap(work),
+        TransformReduce(work, prepared.offsets, sink),
+        work.buckets,
+        what,
+        kinds=True,
+        inner=class_stage(work, ToOrder(work.buckets)),
     )
     outputs: list[bytes] = []
     tally: Tally = {}

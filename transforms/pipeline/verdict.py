@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from decimal import Decimal
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -15,6 +13,7 @@ from transforms.draws import Draws
 from transforms.facts import Counts, Fact
 from transforms.pipeline.engine import Engine
 from transforms.pipeline.locate import Located, Sides, locate
+from transforms.pipeline.members import Members
 from transforms.pipeline.recompute import Sums, body_columns
 from transforms.pipeline.run import stopped_draws
 from transforms.pipeline.states import unpack
@@ -31,7 +30,15 @@ from transforms.pipeline.verify import (
     VerifyReduce,
 )
 from transforms.pipeline.verify_outliers import claimed_changes, wrong_rules
-from transforms.pipeline.work import Words, Work, make_work
+from transforms.pipeline.verify_sample import (
+    Proof,
+    claimed_membership,
+    own_sample,
+    sample_claimed,
+    with_list,
+    wrong_sample,
+)
+from transforms.pipeline.work import Work, make_work
 from transforms.pipeline_model import Chain, TablePipeline
 from transforms.predicate import Predicate
 from transforms.run_facts import TableFacts
@@ -95,9 +102,9 @@ class Claim:
         keys: RunKeys,
         facts: TableFacts,
         stopped: pa.Array | None = None,
-        register: tuple[TableFacts, Words] | None = None,
+        register: tuple[TableFacts, Members] | None = None,
     ) -> Claim:
-        """`stopped` are ids of who asked to stop; `register` also holds the sorted draws of the register's sample."""
+        """`stopped` are ids of who asked to stop; `register` also holds who is in the register's sample."""
         work = make_work(table, keys)
         work = work.with_(
             stopped=stopped_draws(table, work, stopped) if stopped is not None else None,
@@ -107,7 +114,12 @@ class Claim:
             changes=claimed_changes(facts.rules),
             buckets=facts.buckets,
         )
+        work = claimed_membership(work, facts.sample)
         return cls(work, facts, register[0] if register is not None else None)
+
+    def ready(self, engine: Engine) -> Claim:
+        """The claim with the list of drawn persons, where the sample has one, which no facts hold."""
+        return replace(self, work=with_list(self.work, engine, self.facts.sample))
 
 
 @dataclass(frozen=True)
@@ -136,11 +148,12 @@ def verify_table(claim: Claim, ways: Ways, k: int | None = None) -> TableVerdict
     for number in wrong_rules(claim.work, ways.source):
         differences.append(Difference("outliers", f"outliers[{number}]"))
     shown = shown_columns(table)
-    sample = table.sample if table.register is None else None
+    claim = claim.ready(ways.source)
+    sample = own_sample(table)
     found = _Found.of(
         ways.both.shuffle(
             VerifyMap(claim.work, ways.seed, shown, sample, ways.window),
-            VerifyReduce(claim.work, ways.seed, claim.facts.offsets),
+            VerifyReduce(claim.work, ways.seed, claim.facts.offsets, claim.facts.sample),
             max(claim.work.buckets, SUBJECT_BUCKETS),
             "every cell",
             kinds=True,
@@ -148,7 +161,7 @@ def verify_table(claim: Claim, ways: Ways, k: int | None = None) -> TableVerdict
     )
     differences += [
         *_fact_differences(table, claim, found.seen),
-        *_sample_differences(claim, found),
+        *(Difference("sample", name) for name in wrong_sample(claim.work, claim.facts, found.sample)),
         *_count_differences(claim, found),
     ]
     cells, located = _cell_differences(claim, ways, found)
@@ -177,8 +190,7 @@ class _Found:
     expected: Sums = field(default_factory=Sums)
     staged: Sums = field(default_factory=Sums)
     buckets: dict[int, Bucket] = field(default_factory=dict)
-    subjects: int = 0
-    drawn: int = 0
+    sample: Proof = field(default_factory=Proof)
 
     @classmethod
     def of(cls, results: list[tuple[int, Any]]) -> _Found:
@@ -193,8 +205,7 @@ class _Found:
                 found.buckets[state.number] = state
                 found.expected.merge(state.sums)
             elif kind == SUBJECTS:
-                found.subjects += state[0]
-                found.drawn += state[1]
+                found.sample.merge(state)
         for name, value in found.seen.sums.columns.items():
             found.expected.add_column(name, value)
         return found
@@ -232,7 +243,7 @@ def _incomplete(claim: Claim) -> list[Difference]:
     threshold_fits = (
         facts.threshold == register.threshold
         if register is not None
-        else (facts.threshold is None) == (table.sample is None)
+        else sample_claimed(table, facts)
     )
     if not threshold_fits:
         missing.append(Difference("sample", "threshold"))
@@ -257,20 +268,6 @@ def _fact_differences(table: TablePipeline, claim: Claim, seen: Seen) -> list[Di
         if not fact.accepts(seen.facts.get(key, nothing), stated):
             wrong.append(Difference("fact", _site(chain, key)))
     return wrong
-
-
-def _sample_differences(claim: Claim, found: _Found) -> list[Difference]:
-    table, facts = claim.work.table, claim.facts
-    if table.register is not None or table.sample is None:
-        return []
-    sample = table.sample
-    n = sample.n if sample.n is not None else math.floor(Decimal(str(sample.fraction)) * found.subjects)
-    checks = {
-        "number of subjects": facts.subjects == found.subjects,
-        "number of subjects to draw": facts.drawn == n,
-        "subjects within the threshold": found.drawn == n,
-    }
-    return [Difference("sample", name) for name, holds in checks.items() if not holds]
 
 
 def _count_differences(claim: Claim, found: _Found) -> list[Difference]:

@@ -33,14 +33,17 @@ from transforms.pipeline.recompute import (
     staged_batches,
     total,
 )
+from transforms.pipeline.sample_lines import line_width, lines_of
 from transforms.pipeline.states import pack
 from transforms.pipeline.transform import BLOB_BYTES, all_columns, ordered, serials
-from transforms.pipeline.work import Rows, Words, Work, at_most, guarded, select, stopped_mask, subject_ids
+from transforms.pipeline.verify_sample import proof_of_clusters, proof_of_subjects
+from transforms.pipeline.work import Rows, Words, Work, guarded, select
 from transforms.pipeline_model import Chain
-from transforms.plan import Sample
+from transforms.plan_sample import ClusterSample, Sample, measured_column
 from transforms.predicate import Predicate
+from transforms.sample_facts import SampleFacts
 
-ROWS, SUBJECTS, SOURCE, STAGED, BUCKET = range(5)
+ROWS, SUBJECTS, SOURCE, STAGED, BUCKET, CLUSTERS = range(6)
 SUBJECT_BUCKETS = 8
 FactKey = tuple[tuple[str, int], str]
 
@@ -102,20 +105,23 @@ class VerifyMap:
             return
         seen, subjects, lines = Seen(), [], []
         source = unit if self.window is None else WindowedUnit(unit, self.window)
-        for batch in source.batches(all_columns(self.work.table)):
+        for batch in source.batches(self._columns()):
             if self.sample is not None:
-                subjects.append(self._subjects(batch))
+                subjects.append(lines_of(self.work, batch))
             lines.append(self._rows(batch, hasher, seen))
         if subjects:
-            yield from self._split(SUBJECTS, np.concatenate(subjects), SUBJECT_BUCKETS)
+            found = np.concatenate(subjects)
+            yield from self._split(SUBJECTS, found, SUBJECT_BUCKETS)
+            if isinstance(self.sample, ClusterSample):
+                yield from self._split(CLUSTERS, distinct(found[:, 2:4]), SUBJECT_BUCKETS)
         if lines:
             yield from self._split(ROWS, np.concatenate(lines), self.work.buckets)
         yield 0, SOURCE, pack(seen)
 
-    def _subjects(self, batch: pa.RecordBatch) -> Words:
-        draws = self.work.select.bits(subject_ids(self.work.table, batch))
-        draws = draws[~stopped_mask(self.work, draws)]
-        return draws if self.work.table.one_row_per_subject else distinct(draws)
+    def _columns(self) -> list[str]:
+        wanted = all_columns(self.work.table)
+        measured = measured_column(self.sample)
+        return wanted if measured is None or measured in wanted else [*wanted, measured]
 
     def _rows(self, batch: pa.RecordBatch, hasher: CellHasher, seen: Seen) -> Words:
         """Order draws and body hash of the delivered rows: uint64 (n, 3) or (n, 5)."""
@@ -123,8 +129,7 @@ class VerifyMap:
         seen.rows += chosen.seen
         seen.stopped += chosen.stopped
         seen.sampled += chosen.sampled
-        whole = len(chosen.rows) == batch.num_rows
-        rows = Rows(self.work, batch, None if whole else pa.array(chosen.rows))
+        rows = Rows.of(self.work, batch, chosen)
         cells, keep = recomputed(rows, partial(self._visit, seen))
         order = chosen.order if keep is None else chosen.order[keep]
         bodies = np.zeros(len(order), np.uint64)
@@ -190,6 +195,7 @@ class VerifyReduce:
     work: Work
     seed: Draws
     offsets: tuple[int, ...]
+    sample_facts: SampleFacts | None = None
 
     def __call__(self, bucket: int, blobs: Sequence[tuple[int, Any]]) -> Iterator[tuple[int, bytes]]:
         by_kind: dict[int, list[Any]] = {}
@@ -198,16 +204,13 @@ class VerifyReduce:
         for kind in (SOURCE, STAGED):
             yield from ((kind, bytes(blob)) for blob in by_kind.get(kind, ()))
         if SUBJECTS in by_kind:
-            yield SUBJECTS, pack(self._subjects(_lines(by_kind[SUBJECTS], 2)))
+            lines = _lines(by_kind[SUBJECTS], line_width(self.work.table.sample))
+            yield SUBJECTS, pack(proof_of_subjects(self.work, [lines], self.sample_facts))
+        if CLUSTERS in by_kind:
+            yield SUBJECTS, pack(proof_of_clusters(self.work, [_lines(by_kind[CLUSTERS], 2)]))
         if ROWS in by_kind:
             lines = _lines(by_kind[ROWS], order_width(self.work) + 1)
             yield BUCKET, pack(self._finish(bucket, lines))
-
-    def _subjects(self, draws: Words) -> tuple[int, int]:
-        """Different subjects, and how many of them are drawn."""
-        once = distinct(draws)
-        drawn = int(at_most(once, self.work.threshold).sum()) if self.work.threshold is not None else len(once)
-        return len(once), drawn
 
     def _finish(self, bucket: int, lines: Words) -> Bucket:
         table = self.work.table

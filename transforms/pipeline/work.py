@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,15 +12,28 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.class_facts import ClassTable
+from transforms.classes import Classes, classes_of
 from transforms.draws import Draws
 from transforms.errors import CellsRefused, Site
 from transforms.given import Given, SiteKey
 from transforms.identifiers import encode_ids, in_domain
 from transforms.pipeline.feed import FILE, ROW
+from transforms.pipeline.members import (
+    Copies,
+    Members,
+    Membership,
+    Words,
+    at_most,
+    bits_of_copies,
+    draws_of_copy,
+    places_in,
+    repeated,
+)
 from transforms.pipeline_model import Chain, Step, TablePipeline
+from transforms.plan_sample import SimpleSample, group_columns, stable_series, with_copies
 from transforms.run_keys import RunKeys
 
-Words = npt.NDArray[np.uint64]
 TOP_BITS = 16
 BINS = 1 << TOP_BITS
 
@@ -47,13 +61,19 @@ class Work:
     order: Draws
     order_rows: Draws
     steps: Mapping[tuple[str, int], Draws]
+    classes: Draws
     keys: Mapping[tuple[str, int], SiteKey] = field(default_factory=dict)
     stopped: Words | None = None
     threshold: tuple[int, int] | None = None
-    register: Words | None = None
+    register: Members | None = None
+    membership: Membership | None = None
+    groups: Draws | None = None
+    ranks: Draws | None = None
     facts: Mapping[tuple[str, int], Mapping[str, Any]] = field(default_factory=dict)
+    splits: Mapping[tuple[str, ...], ClassTable] = field(default_factory=dict)
     changes: Any = None
     buckets: int = 1
+    class_buckets: int = 1
 
     def with_(self, **changes: Any) -> Work:
         return replace(self, **changes)
@@ -61,31 +81,40 @@ class Work:
 
 def make_work(table: TablePipeline, keys: RunKeys) -> Work:
     """The draws of one table: one subkey for each purpose and site."""
-    subject = table.subject_domain or f"{table.name}.row"
+    subject = table.subject_domain or f"{table.home}.row"
+    series = stable_series(table.sample)
     steps = {
-        (chain.name, number): keys.draws(
-            step.technique.name if chain.domain == f"{table.name}.{chain.name}" else "pseudonym",
-            chain.domain,
-            number if chain.domain == f"{table.name}.{chain.name}" else 0,
-            chain.stable_over,
-        )
+        (chain.name, number): _step_draws(table, keys, chain, number, step)
         for chain in table.chains
         for number, step in enumerate(chain.steps)
     }
     return Work(
         table,
-        select=keys.draws("select", subject),
+        select=keys.draws("select", subject, stable_over=series if isinstance(table.sample, SimpleSample) else None),
         order=keys.draws("order", subject if table.by_subject else f"{table.name}.row"),
         order_rows=keys.draws("order-rows", f"{table.name}.row"),
         steps=steps,
+        classes=keys.draws("classes", f"{table.home}.classes"),
         keys=site_keys(table, keys),
+        groups=keys.draws("select-group", subject, stable_over=series) if group_columns(table.sample) else None,
+        ranks=keys.draws("select-rank", subject) if table.sample is not None else None,
     )
+
+
+def _step_draws(table: TablePipeline, keys: RunKeys, chain: Chain, number: int, step: Step) -> Draws:
+    """A step's own draws, those of a pseudonym's domain, or those that all columns and tables of a person share."""
+    name = step.technique.name
+    if getattr(step.technique, "shared_draws", False):
+        return keys.draws(name, table.subject_domain or f"{table.home}.row", 0, table.subject_stable_over)
+    if chain.domain == f"{table.home}.{chain.name}":
+        return keys.draws(name, chain.domain, number, chain.stable_over)
+    return keys.draws("pseudonym", chain.domain, 0, chain.stable_over)
 
 
 def site_keys(table: TablePipeline, keys: RunKeys) -> dict[tuple[str, int], SiteKey]:
     """The subkeys of the steps that ask for one, by column and number of the step."""
     return {
-        (chain.name, number): keys.key(use, step.technique.name, f"{table.name}.{chain.name}", number)
+        (chain.name, number): keys.key(use, step.technique.name, f"{table.home}.{chain.name}", number)
         for chain in table.chains
         for number, step in enumerate(chain.steps)
         if (use := step.technique.key_use()) is not None
@@ -114,45 +143,33 @@ def row_ids(table: TablePipeline, batch: pa.RecordBatch) -> pa.Array:
 
 @dataclass(frozen=True)
 class Selected:
-    """The rows of a batch that stay (their indices) and their order draws (2 or 4 words each)."""
+    """The rows of a batch that stay (their indices) and their order draws (2 or 4 words each).
+
+    Where a person may be drawn again, a row stands there once for each time, and `copies` numbers these from 0.
+    """
 
     rows: npt.NDArray[np.int64]
     order: Words
     seen: int
     stopped: int
     sampled: int
+    copies: Copies | None = None
 
 
 def stopped_mask(work: Work, draws: Words) -> npt.NDArray[np.bool_]:
     """Which draws belong to subjects who asked to stop."""
     if work.stopped is None or not len(work.stopped):
         return np.zeros(len(draws), np.bool_)
-    return _member(draws, work.stopped)
+    return places_in(draws, work.stopped) >= 0
 
 
-def _member(draws: Words, listed: Words) -> npt.NDArray[np.bool_]:
-    """128-bit membership; `listed` is sorted by its high words, which almost never collide."""
-    places = np.searchsorted(listed[:, 0], draws[:, 0])
-    found = np.zeros(len(draws), np.bool_)
-    for shift in range(2):
-        near = np.minimum(places + shift, len(listed) - 1)
-        found |= (listed[near, 0] == draws[:, 0]) & (listed[near, 1] == draws[:, 1])
-    return found
-
-
-def at_most(draws: Words, threshold: tuple[int, int]) -> npt.NDArray[np.bool_]:
-    """Which 128-bit draws are not above the threshold."""
-    high, low = np.uint64(threshold[0]), np.uint64(threshold[1])
-    inside: npt.NDArray[np.bool_] = (draws[:, 0] < high) | ((draws[:, 0] == high) & (draws[:, 1] <= low))
-    return inside
-
-
-def select(work: Work, batch: pa.RecordBatch) -> Selected:
-    """Stop requests, then the sample, then row rules: which rows of a batch stay."""
+def select(work: Work, batch: pa.RecordBatch, *, order: bool = True) -> Selected:
+    """Stop requests, then the sample, then row rules: which rows of a batch stay; without `order`, no order draws."""
     table = work.table
     stays = np.ones(batch.num_rows, np.bool_)
     stopped = 0
-    if work.threshold is not None or work.stopped is not None or work.register is not None:
+    times: Copies | None = None
+    if any(one is not None for one in (work.threshold, work.stopped, work.register, work.membership)):
         draws = work.select.bits(subject_ids(table, batch))
         if work.stopped is not None:
             asked = stopped_mask(work, draws)
@@ -161,23 +178,33 @@ def select(work: Work, batch: pa.RecordBatch) -> Selected:
         if work.threshold is not None:
             stays &= at_most(draws, work.threshold)
         if work.register is not None:
-            unknown = int((stays & ~_member(draws, work.register)).sum())
-            if unknown:
+            times = work.register.times_of(draws)
+            if unknown := int((stays & (times < 0)).sum()):
                 raise CellsRefused(f"table {table.source}: rows of subjects whom the register does not list", unknown)
-    sampled = int(stays.sum())
+            stays &= times > 0
+        if work.membership is not None:
+            times = work.membership.times(batch, draws)
+            stays &= times > 0
+    sampled = int(stays.sum()) if times is None else int(times[stays].sum())
     for rule in table.row_rules:
         stays &= _kept(rule.technique, rule.site, batch)
     rows = np.flatnonzero(stays)
+    copies: Copies | None = None
+    if times is not None and with_copies(table.sample):
+        rows, copies = repeated(rows, times[rows])
+    if not order:
+        return Selected(rows, np.empty((len(rows), 0), np.uint64), batch.num_rows, stopped, sampled, copies)
     ids = row_ids(table, batch)
     subjects = subject_ids(table, batch) if table.by_subject and not table.one_row_per_subject else None
-    if len(rows) < batch.num_rows:
+    if copies is not None or len(rows) < batch.num_rows:
         ids = ids.take(pa.array(rows))
         subjects = subjects.take(pa.array(rows)) if subjects is not None else None
     if subjects is None:
-        order = work.order.bits(ids)
+        words = bits_of_copies(work.order, ids, copies)
     else:
-        order = np.concatenate([work.order.bits(subjects), work.order_rows.bits(ids)], axis=1)
-    return Selected(rows, order, batch.num_rows, stopped, sampled)
+        of_subjects = bits_of_copies(work.order, subjects, copies)
+        words = np.concatenate([of_subjects, bits_of_copies(work.order_rows, ids, copies)], axis=1)
+    return Selected(rows, words, batch.num_rows, stopped, sampled, copies)
 
 
 def _kept(technique: Any, site: Site, batch: pa.RecordBatch) -> npt.NDArray[np.bool_]:
@@ -209,8 +236,21 @@ class Rows:
     batch: pa.RecordBatch
     indices: pa.Array | None
     cache: dict[str, pa.Array] = field(default_factory=dict)
+    grouped: dict[tuple[str, ...], Classes] = field(default_factory=dict)
+    copies: Copies | None = None
+
+    @classmethod
+    def of(cls, work: Work, batch: pa.RecordBatch, chosen: Selected, turn: npt.NDArray[np.int64] | None = None) -> Rows:
+        """The rows that `select` chose, all of them or those at some places (`turn`)."""
+        rows = chosen.rows if turn is None else chosen.rows[turn]
+        copies = chosen.copies if turn is None or chosen.copies is None else chosen.copies[turn]
+        whole = turn is None and copies is None and len(rows) == batch.num_rows
+        return cls(work, batch, None if whole else pa.array(rows), copies=copies)
 
     def column(self, name: str) -> pa.Array:
+        """A source column of the rows; of a new column (a record id), which its steps make, nulls."""
+        if name not in self.batch.schema.names:
+            return pa.nulls(self.batch.num_rows if self.indices is None else len(self.indices))
         array = self.batch.column(name)
         return array if self.indices is None else taken(array, self.indices)
 
@@ -225,6 +265,20 @@ class Rows:
                 self.cache[name] = self.column(name)
         return self.cache[name]
 
+    def classes(self, by: tuple[str, ...]) -> Classes:
+        """The rows' classes by some source columns, found once."""
+        if by not in self.grouped:
+            count = self.batch.num_rows if self.indices is None else len(self.indices)
+            self.grouped[by] = classes_of([self.shared(name) for name in by], count, self.work.classes)
+        return self.grouped[by]
+
+    def some_row_ids(self, places: npt.NDArray[np.int64]) -> pa.Array:
+        """Encoded ids of a few of the rows."""
+        chosen = pa.array(places)
+        names = [n for n in self.work.table.row_key or (FILE, ROW) if n in self.batch.schema.names]
+        columns = [taken(self.shared(name), chosen) for name in names]
+        return row_ids(self.work.table, pa.RecordBatch.from_arrays(columns, names=names))
+
     def given(self, chain: Chain, number: int, step: Step) -> Given:
         wants_ids = getattr(step.technique, "draws_by", None)
         return Given(
@@ -233,9 +287,11 @@ class Rows:
             hierarchy=step.hierarchy,
             draws=self.work.steps[(chain.name, number)],
             rows=self.shared("\x00rows") if wants_ids == "row" else None,
+            row_ids=self.some_row_ids if wants_ids == "some rows" else None,
             subjects=self.shared("\x00subjects") if wants_ids == "subject" else None,
             columns={name: self.shared(name) for name in step.technique.columns()},
             key=self.work.keys.get((chain.name, number)),
+            classes=self.classes(step.technique.by) if step.class_facts else None,
         )
 
     def run(self, chain: Chain, upto: int | None = None) -> pa.Array:
@@ -249,5 +305,25 @@ class Rows:
         given = self.given(chain, number, step)
         if values.type != step.before:  # the first step, a pseudonym of another column's domain
             values = guarded(step.site, lambda: in_domain(values, step.before))
+        if self.copies is not None and self.work.table.apart(chain):
+            return self._by_copy(step, values, given, self.copies)
         result = guarded(step.site, lambda: step.technique.apply(values, given))
         return result.cast(step.after) if result.type != step.after else result
+
+    def _by_copy(self, step: Step, values: pa.Array, given: Given, copies: Copies) -> pa.Array:
+        """A step that gives each further copy of a person a pseudonym of its own."""
+        turn = np.argsort(copies, kind="stable")
+        parts = []
+        for number in np.unique(copies):
+            places = pa.array(turn[copies[turn] == number])
+            assert given.draws is not None
+            own = replace(
+                given,
+                draws=draws_of_copy(given.draws, int(number)),
+                columns={name: taken(column, places) for name, column in given.columns.items()},
+            )
+            part = guarded(step.site, partial(step.technique.apply, taken(values, places), own))
+            parts.append(part.cast(step.after))
+        back = np.empty(len(turn), np.int64)
+        back[turn] = np.arange(len(turn))
+        return taken(pa.concat_arrays(parts), pa.array(back)) if parts else pa.nulls(0, step.after)
