@@ -20,7 +20,7 @@ Column = Chain | Derived
 
 def deal(plan: Plan, wholes: Mapping[str, TablePipeline]) -> tuple[dict[str, TablePipeline], list[Problem]]:
     """The delivered tables, each of the plan's own followed by its further ones; and every problem on the way."""
-    found: dict[str, TablePipeline] = {}
+    delivered: dict[str, TablePipeline] = {}
     problems: list[Problem] = []
     for name, whole in wholes.items():
         single = plan.source is not None
@@ -30,17 +30,25 @@ def deal(plan: Plan, wholes: Mapping[str, TablePipeline]) -> tuple[dict[str, Tab
             for key, entry in (plan.further if single else plan.tables[name].further).items()
             if isinstance(entry, FurtherRecords)
         }
+        if entries and getattr(whole.sample, "replacement", False):
+            found, allowed = "further tables of a sample with replacement", "a sample without"
+            hint = "copies of a record would share its record id"
+            problems.append(Problem(path_text((*above, "further")), found, allowed, hint=hint))
         try:
             made = record_tables(whole, entries)
         except PlanError as error:
             problems += error.problems
             continue
         path = path_text((*above, "further"))
-        for key in sorted(made.keys() & {*found, *(wholes.keys() - {name})}):
+        if plan.output.records == "withheld":
+            if entries:
+                problems.append(Problem(path, "records dealt out, and withheld", "`output.records: delivered`"))
+            continue
+        for key in sorted(made.keys() & {*delivered, *(wholes.keys() - {name})}):
             problems.append(Problem(path, f"a further table {key!r}", "a name that no other table has"))
         problems += _k_apart(plan, made[name], whole, path)
-        found |= made
-    return found, problems
+        delivered |= made
+    return delivered, problems
 
 
 def _k_apart(plan: Plan, main: TablePipeline, whole: TablePipeline, path: str) -> list[Problem]:

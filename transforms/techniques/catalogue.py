@@ -6,20 +6,23 @@ from transforms.techniques.categorization import Categorization
 from transforms.techniques.coding import BottomCoding, TopCoding
 from transforms.techniques.date_shift import DateShift
 from transforms.techniques.dates import Age, DateGeneralization
+from transforms.techniques.format_preserving import FormatPreservingEncryption
+from transforms.techniques.hashing import OneWayHash
 from transforms.techniques.homomorphic import HomomorphicEncryption
 from transforms.techniques.keep import Keep
 from transforms.techniques.masking import Masking
 from transforms.techniques.noise import Noise
 from transforms.techniques.order_preserving import OrderPreservingEncryption
-from transforms.techniques.polymorphic import PolymorphicPseudonym
 from transforms.techniques.permutation import Permutation
+from transforms.techniques.polymorphic import PolymorphicPseudonym
 from transforms.techniques.privacy import DifferentialPrivacy
 from transforms.techniques.pseudonyms import KeyedToken, Pseudonym, SerialNumber
 from transforms.techniques.random_rounding import RandomRounding
 from transforms.techniques.ranges import DataRange
-from transforms.techniques.replacement import RandomReplacement
 from transforms.techniques.regions import Region
+from transforms.techniques.replacement import RandomReplacement
 from transforms.techniques.rounding import GradedRounding, Rounding
+from transforms.techniques.sealing import TwoWayEncryption
 from transforms.techniques.suppression import RecordSuppression, Suppression
 from transforms.techniques.texts import PartialSuppression
 from transforms.techniques.tokens import Tokenization
@@ -53,4 +56,7 @@ TECHNIQUES: dict[str, type[Technique]] = {
     "random-replacement": RandomReplacement,
     "tokenization": Tokenization,
     "permutation": Permutation,
+    "two-way-encryption": TwoWayEncryption,
+    "one-way-hash": OneWayHash,
+    "format-preserving-encryption": FormatPreservingEncryption,
 }
