@@ -56,7 +56,7 @@ def keep(folder: RunFolder, record: RunRecord) -> list[str]:
         secret = run_secrets(folder).load(folder.run)
         for path in plain:
             name = path.relative_to(folder.additional.local).as_posix()
-            _seal(path, _key(secret, record, name), _bound(record, name))
+            _seal(path, _key(secret, record, name), _bound(record.run, name))
     return [path.name for path in plain]
 
 
@@ -65,6 +65,14 @@ def plain_files(folder: RunFolder) -> list[Path]:
     place = folder.additional.local
     files = (path for path in place.rglob("*") if path.is_file()) if place.is_dir() else ()
     return sorted(path for path in files if path.suffix != SEALED)
+
+
+def sealed(content: bytes, key: Secret, run: str, name: str) -> bytes:
+    """A whole file's content, encrypted as `keep` encrypts it under `name`: nonce, ciphertext, tag."""
+    nonce = secrets.token_bytes(NONCE)
+    encryptor = Cipher(AES256(key.reveal()), GCM(nonce)).encryptor()
+    encryptor.authenticate_additional_data(_bound(run, name))
+    return b"".join([nonce, encryptor.update(content), encryptor.finalize(), encryptor.tag])
 
 
 def unseal(folder: RunFolder, record: RunRecord, name: str, target: Callable[[bytes], object]) -> None:
@@ -78,7 +86,7 @@ def unseal(folder: RunFolder, record: RunRecord, name: str, target: Callable[[by
         with path.open("rb") as file:
             left = os.fstat(file.fileno()).st_size - NONCE - TAG
             decryptor = Cipher(AES256(key.reveal()), GCM(file.read(NONCE))).decryptor()
-            decryptor.authenticate_additional_data(_bound(record, name))
+            decryptor.authenticate_additional_data(_bound(record.run, name))
             while left > 0 and (chunk := file.read(min(CHUNK, left))):
                 target(decryptor.update(chunk))
                 left -= len(chunk)
@@ -109,12 +117,13 @@ def _seal(path: Path, key: Secret, associated: bytes) -> None:
     path.unlink()
 
 
-def _key(secret: Secret, record: RunRecord, name: str) -> Secret:
+def file_key(secret: Secret, organisation: str, run: str, recipient: str, name: str) -> Secret:
+    """The subkey of one file of a run's additional information."""
     return subkey(
         secret,
-        organisation=record.organisation,
-        run_or_series=record.run,
-        recipient=record.recipient,
+        organisation=organisation,
+        run_or_series=run,
+        recipient=recipient,
         algorithm="AES-256-GCM",
         domain="additional-information",
         step=name,
@@ -122,5 +131,9 @@ def _key(secret: Secret, record: RunRecord, name: str) -> Secret:
     )
 
 
-def _bound(record: RunRecord, name: str) -> bytes:
-    return canonical_json({"run": record.run, "file": name})
+def _key(secret: Secret, record: RunRecord, name: str) -> Secret:
+    return file_key(secret, record.organisation, record.run, record.recipient, name)
+
+
+def _bound(run: str, name: str) -> bytes:
+    return canonical_json({"run": run, "file": name})
