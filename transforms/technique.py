@@ -113,6 +113,10 @@ class ColumnTechnique(Technique):
     def hierarchy_file(self) -> str | None:
         return None
 
+    def warning(self, source: pa.DataType, names: tuple[str, ...], language: Language) -> str | None:
+        """What whoever reads the plan should know of this step on a column of this type and these names."""
+        return None
+
     def columns(self) -> frozenset[str]:
         named = self.when.columns() if self.when is not None else frozenset()
         return frozenset(self.by) | named

@@ -102,7 +102,7 @@ class Collected:
         data = room(int(offsets[-1]), np.uint8)
         for group in self.groups:
             length = group.rows.shape[1]
-            if length:
+            if group.rows.size:
                 at = offsets[:-1] if group.places is None else offsets[group.places]
                 _windows(data, length)[at] = np.ascontiguousarray(group.rows).view(f"V{length}").reshape(-1)
         return data

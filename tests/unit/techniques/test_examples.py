@@ -19,9 +19,11 @@ CASES = [
 # Their result is keyed, or needs the rows of a whole run: shown in tests of their own.
 WITHOUT_EXAMPLES = {
     "date-shift",
+    "format-preserving-encryption",
     "homomorphic-encryption",
     "keyed-token",
     "noise",
+    "one-way-hash",
     "order-preserving-encryption",
     "polymorphic-pseudonym",
     "pseudonym",
@@ -30,6 +32,7 @@ WITHOUT_EXAMPLES = {
     "record-suppression",
     "serial-number",
     "tokenization",
+    "two-way-encryption",
 }
 
 
