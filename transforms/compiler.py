@@ -17,10 +17,13 @@ from transforms.further_aggregates import aggregates
 from transforms.further_records import deal
 from transforms.hierarchy import Hierarchy
 from transforms.identifiers import in_domain
+from transforms.outlier_types import types_after
 from transforms.pipeline_model import Chain, Derived, Pipeline, RowRule, Step, TablePipeline
-from transforms.plan import LargestOf, OutlierRule, Plan, TablePlan
-from transforms.plan_sample import Sample
+from transforms.plan import LargestOf, Plan, TablePlan
+from transforms.plan_outliers import OutlierRule, ParentCategory
+from transforms.plan_sample import Sample, with_copies
 from transforms.predicate import Predicate
+from transforms.sample_checks import sample_faults
 from transforms.technique import ColumnTechnique, RowTechnique
 from transforms.techniques.pseudonyms import Pseudonym, SerialNumber
 from transforms.techniques.suppression import RecordSuppression
@@ -121,7 +124,8 @@ class _Compiler:
         for column in bound:
             if column.rule.derive is None:
                 columns.append(self._chain(column, place))
-        cells = {c.name: c for c in columns if isinstance(c, Chain)}
+        cells = self._treated(table.outliers, {c.name: c for c in columns if isinstance(c, Chain)}, prefix)
+        columns = list(cells.values())
         for column in bound:
             if (
                 column.rule.derive is not None
@@ -131,7 +135,6 @@ class _Compiler:
         turn = {column.name: number for number, column in enumerate(bound)}
         columns.sort(key=lambda column: turn[column.name])
         rules = self._row_rules(table, columns, place)
-        self._check_outliers(table.outliers, cells, prefix)
         for problem in class_problems(columns, schema):
             self._problem(*problem)
         delivered = tuple(columns)
@@ -154,11 +157,19 @@ class _Compiler:
             row_rules=rules,
             sample=sample,
             outliers=table.outliers,
+            hierarchies={
+                one.hierarchy: self.hierarchies[one.hierarchy]
+                for rule in table.outliers
+                if isinstance(one := rule.treat.one, ParentCategory) and one.hierarchy in self.hierarchies
+            },
             quasi_identifiers=tuple(c.name for c in delivered if c.rule.kind == "quasi-identifier"),
             subject_type=self.register_types.get(subject[0]) if subject is not None and subject[0] else None,
             subject_stable_over=self._stable_over(subject),
         )
-        if self.plan.adequacy.k_anonymity is not None and not made.one_row_per_subject and not made.by_subject:
+        asked = self.plan.adequacy.k_anonymity is not None
+        for fault in sample_faults(made, asked):
+            self._problem(*fault)
+        if asked and not with_copies(sample) and not made.one_row_per_subject and not made.by_subject:
             self._problem(
                 "adequacy.k-anonymity",
                 f"k of persons, where {name} has many rows of one and delivers no pseudonym of theirs",
@@ -342,29 +353,14 @@ class _Compiler:
             technique = RecordSuppression.model_validate({"where": {chain.name: {"is": None}}})
             yield RowRule(technique, step.site)
 
-    def _check_outliers(
+    def _treated(
         self, rules: tuple[OutlierRule, ...], cells: Mapping[str, Chain], prefix: str
-    ) -> None:
-        for number, rule in enumerate(rules):
-            path = f"{prefix}outliers[{number}]"
-            named = rule.find.frequency.columns
-            for column in (*named, *rule.treat.local_suppression.columns):
-                if column not in cells:
-                    self._problem(path, f"column {column!r}", "delivered columns that are not derived")
-                elif cells[column].ranked:
-                    self._problem(path, f"column {column!r}, a serial number", "columns that rows can share")
-                elif cells[column].classed:
-                    found = f"column {column!r}, whose cells are made from all rows of a class"
-                    self._problem(path, found, "columns whose cells come from their own row")
-                elif pa.types.is_floating(cells[column].type):
-                    self._problem(
-                        path, f"column {column!r} of type {cells[column].type}", "columns with exact values"
-                    )
-            outside = [c for c in rule.treat.local_suppression.columns if c not in named]
-            if outside:
-                self._problem(
-                    path, f"treats {outside[0]!r}", "columns that `find` names", "name it in both places"
-                )
+    ) -> Mapping[str, Chain]:
+        """The chains with their types behind the outlier rules, which are checked on the way."""
+        changed, problems = types_after(rules, cells, self.hierarchies, prefix)
+        for problem in problems:
+            self._problem(*problem)
+        return {name: replace(chain, treated=changed.get(name)) for name, chain in cells.items()}
 
 
 class _Place:

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from transforms.outlier_wordings import outlier_wording
 from transforms.pipeline_model import Chain, Derived, Pipeline, TablePipeline
 from transforms.plan import SumOf
+from transforms.plan_outliers import (
+    Frequency,
+    LocalGeneralization,
+    Microaggregation,
+    OutlierRule,
+    RareCombinations,
+    ThreeSigma,
+)
+from transforms.sample_wording import sample_passes, sample_wording
 
 
 def explain(pipeline: Pipeline) -> str:
@@ -34,9 +44,8 @@ def _table(table: TablePipeline) -> Iterator[str]:
 
 def _phases(table: TablePipeline) -> Iterator[str]:
     yield "stop requests left out" if table.subject is not None else "all rows (no subject is named)"
-    if table.sample is not None:
-        size = f"fraction {table.sample.fraction}" if table.sample.fraction is not None else f"n = {table.sample.n}"
-        yield f"sample of subjects, simple, without replacement, {size}"
+    if table.sample is not None and table.register is None:
+        yield f"sample of subjects: {sample_wording(table.sample, 'en').level}"
     elif table.register is not None:
         yield f"only whom the register of {table.register} lists (its sample, where one is drawn); others are refused"
     for rule in table.row_rules:
@@ -45,12 +54,8 @@ def _phases(table: TablePipeline) -> Iterator[str]:
         yield "facts about the target data (cut-offs, means)"
     yield "column techniques"
     for number, outlier in enumerate(table.outliers, 1):
-        find = outlier.find.frequency
-        treated = ", ".join(outlier.treat.local_suppression.columns)
-        yield (
-            f"outlier rule {number}: classes of {', '.join(find.columns)} below {find.below} ({find.count}s): "
-            f"local suppression of {treated}, else of the record"
-        )
+        words = outlier_wording(outlier, "en")
+        yield f"outlier rule {number}: {words.method}: {words.level}"
     if table.derived:
         yield "derived columns, from final cells"
     yield "keyed order" + (" and serial numbers" if table.has_serial else "")
@@ -64,18 +69,34 @@ def _rule_key(column: Chain | Derived) -> str:
     return f"{steps} [{column.source_type} → {column.type}]"
 
 
+def _outlier_passes(rule: OutlierRule, number: int) -> str:
+    """How often a rule reads its columns, each time with a shuffle of classes."""
+    find, treat = rule.find.one, rule.treat.one
+    match find:
+        case Frequency():
+            passes = "a shuffle of classes" + (" (counted in the first pass where it can be)" if number == 1 else "")
+            return passes + ("; a second one for ranges" if isinstance(treat, LocalGeneralization) else "")
+        case RareCombinations():
+            sizes = min(find.size, len(find.columns))
+            return f"{sizes} shuffles of combinations, one for each size, until nothing is rare; a pass that counts"
+        case ThreeSigma():
+            bounds = "a shuffle of exact sums by class"
+        case _:
+            bounds = "two shuffles of values by class (coarse, then exact quantiles)"
+    more = isinstance(treat, (LocalGeneralization, Microaggregation))
+    return f"{bounds}; a shuffle of the outliers" + ("; one more for what they become" if more else "")
+
+
 def _passes(table: TablePipeline) -> Iterator[str]:
     narrow = sorted(table.key_columns() | table.condition_columns()) or ["row numbers"]
-    if table.sample is not None:
-        shuffle = "" if table.one_row_per_subject else "; a shuffle of draws (subjects have many rows)"
-        yield f"subjects: reads {', '.join(narrow)}{shuffle}"
+    if table.sample is not None and table.register is None:
+        yield from sample_passes(table, narrow)
     depth = max(1, table.fact_depth())
     for number in range(1, depth + 1):
         wanted = [c.name for c in table.chains if any(s.facts and s.depth == number for s in c.steps)]
         yield f"facts, pass {number} of {depth}: reads {', '.join(narrow)} and {len(wanted)} more columns"
-    for number, _ in enumerate(table.outliers, 1):
-        early = " (counted in the first pass where it can be)" if number == 1 else ""
-        yield f"outlier rule {number}: reads the class columns; a shuffle of classes{early}"
+    for number, rule in enumerate(table.outliers, 1):
+        yield f"outlier rule {number}: reads {', '.join(rule.columns())}; {_outlier_passes(rule, number)}"
     if table.has_serial and table.by_subject and not table.one_row_per_subject:
         yield "delivered subjects: a shuffle of draws, for serial numbers"
     yield "transform: reads every column once; one shuffle by keyed order; writes"

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from transforms.column_rules import check_rules
 from transforms.complaint import did_you_mean
 from transforms.errors import Problem
-from transforms.plan_sample import Sample, named_columns
 from transforms.plan_draws import check_draws
+from transforms.plan_sample import Sample, named_columns
 from transforms.plan_sections import Sections, further_names, part, subjects_of, table_sections
 from transforms.purpose import is_vague
 
@@ -140,6 +140,24 @@ def _sample(sections: Sections) -> Iterator[Problem]:
         yield Problem("sample.of", found, f"one of the subjects: {', '.join(subjects)}")
     if sample is not None and not subjects and single and sample.of is not None:
         yield Problem("sample.of", repr(sample.of), "no `of`: there is one table")
+    if sample is not None:
+        yield from _sampled_columns(sections, sample)
+
+
+def _sampled_columns(sections: Sections, sample: Sample) -> Iterator[Problem]:
+    """A sample is drawn by columns of the table that lists the persons."""
+    subject = subjects_of(sections).get(sample.of or "")
+    for table in table_sections(sections):
+        if table.name and (subject is None or table.table != subject.register_):
+            continue
+        for path, column in named_columns(sample).items():
+            if not table.names(column):
+                yield Problem(
+                    path,
+                    f"column {column!r}, which the plan does not know",
+                    "a column of the table that lists the persons, under its `columns` or `excluded`",
+                    hint=did_you_mean(column, (*table.rules, *table.excluded)),
+                )
 
 
 def _subjects(sections: Sections) -> Iterator[Problem]:

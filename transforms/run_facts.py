@@ -19,7 +19,8 @@ class TableFacts:
     """One table's facts. `subjects` and `drawn` are N and n of the sample (None where nothing is sampled).
 
     `threshold` is the largest draw that is in a simple sample, `sample` tells the rest; `seen` … `delivered` are rows
-    after each phase; `concluded` holds facts by (column, step) and name; `splits` the parts of very large classes by class columns.
+    after each phase; `concluded` holds facts by (column, step) and name; `splits` the parts of very large classes by
+    class columns.
     """
 
     threshold: tuple[int, int] | None
@@ -34,6 +35,7 @@ class TableFacts:
     concluded: Mapping[Site, Mapping[str, Any]] = field(default_factory=dict)
     rules: tuple[RuleChange, ...] = ()
     splits: Mapping[tuple[str, ...], ClassTable] = field(default_factory=dict)
+    sample: SampleFacts | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
+from transforms.pipeline_model import TablePipeline
 from transforms.plan_sample import (
     ClusterSample,
     FixedAllocation,
@@ -14,8 +16,10 @@ from transforms.plan_sample import (
     SizedSample,
     StratifiedSample,
     SystematicSample,
+    measured_column,
     size_cells,
     stable_series,
+    with_copies,
 )
 from transforms.technique import Language, Wording
 
@@ -110,3 +114,29 @@ def _cells(sizes: dict[str, object], korean: bool) -> str:
         return f"{len(cells)}개 층 합계 {total:,}명" if korean else f"{total:,} persons of {len(cells)} strata"
     unit = "명" if korean else ""
     return ", ".join(f"{'·'.join(path)} {number:,}{unit}" for path, number in cells)
+
+
+def sample_passes(table: TablePipeline, narrow: Sequence[str]) -> Iterator[str]:
+    """The passes that draw a table's own sample, one line each, for `check --explain`; `narrow` columns are read."""
+    sample = table.sample
+    reads = ", ".join(narrow)
+    measured = measured_column(sample)
+    more = reads if measured is None or measured in narrow else f"{reads}, {measured}"
+    shuffle = "" if table.one_row_per_subject else "; a shuffle of draws (subjects have many rows)"
+    if isinstance(sample, (StratifiedSample, QuotaSample)):
+        yield f"strata: reads {more}{shuffle}"
+        yield f"thresholds of strata: reads {more}{shuffle}"
+    elif isinstance(sample, ClusterSample):
+        yield f"clusters: reads {reads}; a shuffle of clusters{_twice(sample)}"
+        yield f"subjects: reads {reads}{shuffle}"
+    elif isinstance(sample, SystematicSample) or with_copies(sample):
+        if measured is not None:
+            yield f"order of subjects: reads {more}"
+        yield f"subjects in order: reads {more}{shuffle}"
+        yield f"subjects drawn in order: reads {more}; a shuffle of draws by their order"
+    else:
+        yield f"subjects: reads {reads}{shuffle}"
+
+
+def _twice(sample: ClusterSample) -> str:
+    return "" if sample.stable_over is not None else ", twice (the second time for the threshold)"
