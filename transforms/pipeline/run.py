@@ -26,6 +26,7 @@ from transforms.pipeline.members import Members
 from transforms.pipeline.outlier_gather import needed_columns
 from transforms.pipeline.outlier_rules import solve_rules
 from transforms.pipeline.outliers import DeliveredSubjectsMap, DeliveredSubjectsReduce, DeliveredTask
+from transforms.pipeline.sample_run import Sampled
 from transforms.pipeline.sampling import draw_sample
 from transforms.pipeline.states import unpack
 from transforms.pipeline.transform import COUNTS, Sink, Tally, TransformMap, TransformReduce, add_tally
@@ -83,6 +84,7 @@ class Prepared:
             self.work.facts,
             self.work.changes.rules if self.work.changes is not None else (),
             self.work.splits,
+            self.sample,
         )
 
 
