@@ -29,11 +29,9 @@ def _public(pem: str) -> rsa.RSAPublicKey | None:
 
 def problem_of(pem: str) -> str | None:
     """What is wrong with a public key's PEM text, or None."""
-    if "-----BEGIN" not in pem:
-        return f"no file {pem!r}"
     key = _public(pem)
     if key is None:
-        return "a file that holds no RSA public key"
+        return "a text that is no RSA public key"
     return f"an RSA key of {key.key_size} bits" if key.key_size < LEAST_BITS else None
 
 

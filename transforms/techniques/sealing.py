@@ -22,10 +22,12 @@ from transforms.present_fact import Present
 from transforms.technique import Language
 from transforms.techniques import oaep
 from transforms.techniques.chance import DrawnTechnique
+from transforms.techniques.homomorphic import KeyText
 from transforms.techniques.parameters import refuse
 from transforms.techniques.plaintexts import from_bytes, kind_of, to_bytes
 
 FEW = 10_000
+_WRITE = "write `public_key: {file: NAME}` with a PEM file beside the plan"
 _LETTER = "[A-Za-z0-9_-]"
 
 
@@ -61,7 +63,7 @@ class TwoWayEncryption(DrawnTechnique):
 
     algorithm: Literal["aes-siv", "aes-gcm", "rsa-oaep", "aria"] = "aes-siv"
     output: Literal["text", "binary"] = "text"
-    public_key: str | None = Field(default=None, min_length=1)
+    public_key: KeyText | None = Field(default=None)
     domain: str | None = Field(default=None, min_length=1)
     stable_over: str | None = Field(default=None, min_length=1)
     accept_frequency_leak: str | None = Field(default=None, min_length=1)
@@ -79,11 +81,9 @@ class TwoWayEncryption(DrawnTechnique):
             refuse("`when` with two-way-encryption", "all cells of the column", None, "when")
         if self.algorithm == "rsa-oaep":
             if self.public_key is None:
-                refuse(
-                    "rsa-oaep without `public_key`", "the PEM file of the recipient's public key", None, "public_key"
-                )
+                refuse("rsa-oaep without `public_key`", "the recipient's public key", _WRITE, "public_key")
             if problem := oaep.problem_of(self.public_key):
-                refuse(problem, "the PEM file of an RSA public key of 2048 bits or more", None, "public_key")
+                refuse(problem, "an RSA public key of 2048 bits or more (PEM)", _WRITE, "public_key")
             for name in ("domain", "stable_over"):
                 if getattr(self, name) is not None:
                     refuse(f"`{name}` with rsa-oaep", "no such name: it uses no key of ours", None, name)
