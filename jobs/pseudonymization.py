@@ -10,15 +10,18 @@ from typing import Any
 
 import pyarrow as pa
 
-from jobs import additional, manifest
+from jobs import additional, budget, manifest, vault
+from jobs.aggregate_tables import counts_of, stage
+from jobs.budget import Charge, charges_of
 from jobs.clock import Clock, stamp, utc_now
 from jobs.code_version import code_version
 from jobs.environment import Environment
 from jobs.errors import BadInput, DataFailed, Operational, Refused
 from jobs.keys import FileProvider, RunSecrets, SeriesSecrets
-from jobs.ledger import evidence_ledger
+from jobs.ledger import evidence_ledger, trusted_entries
 from jobs.leftovers import sweep_attempts, sweep_dead_runs
 from jobs.locks import exclusive
+from jobs.noising import noised_numbers
 from jobs.plans import open_plan
 from jobs.progress import Progress
 from jobs.run_plan import save_plan
@@ -27,9 +30,11 @@ from jobs.session import require_encryption, settled, spark_session, watched
 from jobs.sources import Stops, engine_for, period_window, pinned_sources, source_version, stop_requests
 from jobs.staging import StagedFiles, StagedSink, commit_staged
 from jobs.tables import Snapshot
+from transforms.aggregates import Aggregate
 from transforms.compiler import compile_plan
 from transforms.derivation import Secret
 from transforms.errors import DataRefused
+from transforms.pipeline.aggregate import exact
 from transforms.pipeline.engine import PassFailed, SparkEngine
 from transforms.pipeline.feed import Damaged
 from transforms.pipeline.parts import prepare_part
@@ -93,7 +98,7 @@ def pseudonymize(
     spark = spark_session(environment, f"pseudonymize {plan.plan}")
     require_encryption(spark)
     stops = all_stops(spark, plan, environment, clock)
-    sources = {name or pipeline.table().name: source_version(s.location.uri, s) for name, s in snapshots.items()}
+    sources = {name or plan.output.table: source_version(s.location.uri, s) for name, s in snapshots.items()}
     named = {name: replace(one, table=source_name(plan, name)) for name, one in sources.items()}
     run = run_name(pipeline.fingerprint, named, {n: s.version for n, s in stops.items()}, period, limit)
     folder = RunFolder(environment, run)
@@ -107,10 +112,14 @@ def pseudonymize(
             if earlier.state == STAGED_ALREADY:
                 sweep_attempts(folder, record)
             return earlier
+        charges = charges_of(run, pipeline.aggregates, named)
+        if charges:
+            ledger = evidence_ledger(environment, clock)
+            budget.check(charges, trusted_entries(environment, ledger))
         asked = _Asked(partitions, windows, limit)
         with _nothing_left_behind(folder, spark, clock):
-            made = _Job(environment, loaded, pipeline, snapshots, stops, folder, spark, progress, asked).run()
-            save_plan(folder, loaded, {t.name: t.source_schema for t in pipeline.tables.values() if t.of is None})
+            made = _Job(environment, loaded, pipeline, snapshots, stops, folder, spark, progress, asked).run(charges, clock)
+            save_plan(folder, loaded, {t.name: t.source_schema for t in pipeline.wholes.values()})
             manifest.write(folder, manifest.build(folder, made.tables, made.digests))
             record = RunRecord(
                 run=run,
@@ -128,7 +137,7 @@ def pseudonymize(
                 stops={name: one.version for name, one in stops.items()},
                 period=period,
                 limit=limit,
-                counts={"tables": made.counts},
+                counts={"tables": made.counts, "aggregates": made.aggregates},
             )
             folder.save_record(record)
         evidence_ledger(environment, clock).append("pseudonymize", ledger_body(record), once=("run",))
@@ -161,6 +170,7 @@ def _nothing_left_behind(folder: RunFolder, spark: Any, clock: Clock) -> Iterato
 def _sweep(folder: RunFolder) -> None:
     folder.staging.delete()
     folder.facts.delete()
+    (folder.additional / vault.FOLDER).delete()
 
 
 def ledger_body(record: RunRecord) -> dict[str, Any]:
@@ -205,18 +215,20 @@ def period_windows(pipeline: Pipeline, period: str | None) -> dict[str, Predicat
     every = plan.source.period if plan.source is not None else None
     return {
         name: period_window(every, period, table.source_schema, plan.time_zone)
-        for name, table in pipeline.tables.items()
+        for name, table in pipeline.wholes.items()
     }
 
 
 def trial(pipeline: Pipeline, limit: int) -> Pipeline:
-    """The same pipeline on `limit` subjects."""
+    """The same pipeline on `limit` subjects, without aggregates: a trial spends no privacy budget."""
+    if not pipeline.tables:
+        raise Refused("--limit: the plan delivers no records, and a trial spends no privacy budget; run it without")
     sample = SimpleSample(n=limit)
     tables = {
         name: replace(table, sample=sample, whole=replace(table.whole, sample=sample) if table.whole else None)
         for name, table in pipeline.tables.items()
     }
-    return replace(pipeline, tables=tables)
+    return replace(pipeline, tables=tables, aggregates={})
 
 
 def all_stops(spark: Any, plan: Plan, environment: Environment, clock: Clock) -> dict[str, Stops]:
@@ -246,6 +258,7 @@ class _Made:
     tables: tuple[StagedTable, ...]
     digests: Mapping[str, str]
     counts: Mapping[str, Any]
+    aggregates: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -260,8 +273,8 @@ class _Job:
     progress: Progress
     asked: _Asked
 
-    def run(self) -> _Made:
-        """Measure all tables, write the facts, then transform and commit table by table."""
+    def run(self, charges: tuple[Charge, ...], clock: Clock) -> _Made:
+        """Measure all tables, write the facts, then transform and commit table by table; aggregates come last."""
         keys = run_keys(self.environment, self.pipeline.plan, self.folder.run)
         prepared: dict[str, tuple[Prepared, SparkEngine, Options]] = {}
         registers: dict[str, tuple[Prepared, SparkEngine]] = {}
@@ -283,7 +296,26 @@ class _Job:
                     prepared[part.name] = (own, engine, options)
         facts = RunFacts({name: one.facts for name, (one, _, _) in prepared.items()})
         self.folder.facts.write_json(facts.to_json())
-        return self._transform(prepared)
+        entries = {name: vault.write(self.folder, one, feed, keys) for name, (one, feed, _) in prepared.items()}
+        vault.write_index(self.folder, keys, entries)
+        made = self._transform(prepared)
+        return self._aggregated(made, keys, charges, clock) if charges else made
+
+    def _aggregated(self, made: _Made, keys: RunKeys, charges: tuple[Charge, ...], clock: Clock) -> _Made:
+        """Noise is drawn when nothing else can fail any more, and the budget is entered just before."""
+        plan, aggregates = self.pipeline.plan, self.pipeline.aggregates
+        ledger = evidence_ledger(self.environment, clock)
+
+        def numbers(one: Aggregate) -> dict[str, list[int]]:
+            return exact(one, keys, self._feed(one.table)[0], self._stopped(one.table))
+
+        def spend() -> None:
+            budget.spend(self.environment, ledger, charges)
+
+        drawn = noised_numbers(self.folder, aggregates, numbers, spend)
+        tables = [stage(self.folder, one, plan, self.pipeline.fingerprint, drawn) for one in aggregates.values()]
+        accounts = budget.accounts(charges, ledger.entries())
+        return replace(made, tables=(*made.tables, *tables), aggregates=counts_of(charges, accounts))
 
     def _transform(self, prepared: Mapping[str, tuple[Prepared, SparkEngine, Options]]) -> _Made:
         tables: list[StagedTable] = []

@@ -110,7 +110,7 @@ def test_verify_recomputes_every_cell_and_review_finds_it_in_the_image(hospital:
     changed = [*rows.column("weight").to_pylist()[:-1], rows.column("weight")[-1].as_py() + 1]
     place = rows.column_names.index("weight")
     other = rows.set_column(place, rows.schema.field("weight"), pa.array(changed, pa.int64()))
-    assert [one.place for one in verdict(other).differences] == ["weight"]
+    assert {one.place for one in verdict(other).differences if one.what == "cells"} == {"weight"}
 
 
 def test_a_persons_dates_keep_their_distances(hospital: Any) -> None:
