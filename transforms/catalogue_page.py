@@ -9,8 +9,10 @@ import inspect
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from transforms.families import FAMILIES, OTHERS, family_of
 from transforms.predicate import OPERATORS
 from transforms.technique import ColumnTechnique, Example, Technique
 from transforms.techniques import TECHNIQUES
@@ -19,7 +21,7 @@ from transforms.techniques.parsing import parameter_names
 _HEAD = """# The techniques (처리 기법)
 
 Made by `python -m transforms.catalogue_page` from the classes in this folder; a test keeps it current. The examples
-are run as tests.
+are run as tests. The families are those of the guideline (L1807-1853); L123 is a line of its text.
 
 A step stands under a column's `apply`, alone or in a list, in the order in which it works:
 
@@ -35,22 +37,76 @@ Every technique for cells also takes
 
 A condition is `{COLUMN: {OPERATOR: VALUE}}`, such as `{age: {below: 20}}`. Operators: OPERATORS. `all`, `any` and
 `not` put conditions together. It is never SQL text.
+
+Sampling (표본추출, L2192-2198) is no step but the plan's section `sample`; outliers (특이정보, L2249-2438), with local
+suppression and local generalization, are its section `outliers`: see [conf/README.md](../../conf/README.md).
 """.replace("OPERATORS", ", ".join(f"`{one}`" for one in OPERATORS))
 
 
 def page() -> str:
     """The page as Markdown."""
-    parts = [_HEAD, *(_section(name, technique) for name, technique in TECHNIQUES.items())]
+    members = {family: [name for name in family.names if name in TECHNIQUES] for family in FAMILIES}
+    members[OTHERS] = [name for name in TECHNIQUES if family_of(name) == OTHERS]
+    parts = [_HEAD, *_index(members)]
+    for family, names in members.items():
+        if names:
+            parts += [f"## {family.korean} ({family.english})\n", *(_section(name, TECHNIQUES[name]) for name in names)]
     return "\n".join(parts)
 
 
-def _section(name: str, technique: type[Technique]) -> str:
+def _index(members: Mapping[Any, list[str]]) -> list[str]:
+    """All techniques at a glance, family by family."""
+    lines = ["| family | technique | | guideline |", "|---|---|---|---|"]
+    for family, names in members.items():
+        for name in names:
+            technique = TECHNIQUES[name]
+            places = dict.fromkeys(re.findall(r"L[0-9]+(?:-[0-9]+)?", parts_of(technique).labels.get("Source", "")))
+            lines.append(f"| {family.korean} | [{name}](#{name}) | {technique.korean} | {', '.join(places)} |")
+    return [*lines, ""]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A technique's docstring: what it does, then what stands under each of LABELS."""
+
+    first: str
+    body: tuple[str, ...]
+    labels: Mapping[str, str]
+
+
+LABELS = ("Kept", "Lost", "Nulls", "Attack", "Refused", "Source")
+_LABEL = re.compile(rf"(?:^|(?<=\s))({'|'.join(LABELS)}):\s")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z`\"])")
+
+
+def parts_of(technique: type[Technique]) -> Parts:
+    """The parts of a technique's docstring. Under "Nulls" stand the sentences that begin with null."""
     first, *rest = re.split(r"\n\s*\n", inspect.cleandoc(technique.__doc__ or ""))
-    lines = [f"## {name}", "", f"**{technique.korean}**. {_joined(first)}", ""]
-    for paragraph in rest:
-        lines += [_joined(paragraph), ""]
-    lines += _parameters(technique)
-    lines += _examples(technique)
+    body: list[str] = []
+    labels: dict[str, str] = {}
+    for number, paragraph in enumerate((first, *rest)):
+        plain, *labelled = _LABEL.split(_joined(paragraph))
+        labels |= dict(zip(labelled[::2], map(str.strip, labelled[1::2]), strict=True))
+        sentences = _SENTENCE.split(plain.strip())
+        nulls = [one for one in sentences if re.match(r"(?:A null|Nulls?)\b", one)]
+        if nulls:
+            labels["Nulls"] = " ".join([*([labels["Nulls"]] if "Nulls" in labels else []), *nulls])
+        left = " ".join(one for one in sentences if one not in nulls)
+        if left or number == 0:
+            body.append(left)
+    if "Nulls" not in labels:
+        told = [one for text in body for one in _SENTENCE.split(text) if re.search(r"\bnulls?\b", one)]
+        labels |= {"Nulls": " ".join(told)} if told else {}
+    return Parts(body[0], tuple(body[1:]), labels)
+
+
+def _section(name: str, technique: type[Technique]) -> str:
+    parts = parts_of(technique)
+    lines = [f"### {name}", "", f"**{technique.korean}**. {parts.first}", ""]
+    for paragraph in parts.body:
+        lines += [paragraph, ""]
+    lines += [f"- **{label}**: {parts.labels[label]}" for label in LABELS if label in parts.labels]
+    lines += ["", *_parameters(technique), *_examples(technique)]
     return "\n".join(lines)
 
 

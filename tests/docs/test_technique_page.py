@@ -14,10 +14,12 @@ from jobs import retail
 from transforms import catalogue_page
 from transforms.compiler import compile_plan
 from transforms.errors import PlanError, Site, TechniqueError
+from transforms.families import family_of
 from transforms.given import Given
 from transforms.images import Anything
 from transforms.plan_loader import load
 from transforms.techniques import TECHNIQUES, parse_steps
+from transforms.techniques.keep import Keep
 
 from .conftest import ROOT, page
 
@@ -97,12 +99,51 @@ def test_the_catalogue_is_current() -> None:
 
 @pytest.mark.parametrize("name", sorted(TECHNIQUES))
 def test_the_catalogue_shows_each_technique_as_a_plan_writes_it(name: str) -> None:
-    section = CATALOGUE.text.split(f"\n## {name}\n")[1].split("\n## ")[0]
+    section = re.split(r"\n###? ", CATALOGUE.text.split(f"\n### {name}\n")[1])[0]
     technique = TECHNIQUES[name]
     assert technique.korean in section
     steps = re.findall(rf"^\| `({name}(?:: .*?)?)` \| ", section, re.MULTILINE)
     shown = [parse_steps(YAML(typ="safe", pure=True).load(step)) for step in steps]
     assert shown == [parse_steps({name: example.parameters}) for example in technique.EXAMPLES]
+
+
+@pytest.mark.parametrize("name", sorted(TECHNIQUES))
+def test_each_technique_says_what_it_keeps_and_how_it_is_attacked(name: str) -> None:
+    technique = TECHNIQUES[name]
+    parts = catalogue_page.parts_of(technique)
+    assert parts.first
+    missing = [label for label in ("Kept", "Lost", "Nulls", "Attack", "Source") if not parts.labels.get(label)]
+    assert not missing, f"the docstring of {technique.__name__} lacks {missing}"
+    assert re.search(r"guideline L[0-9]", parts.labels["Source"])
+    assert family_of(name).names, f"name {name} under its family in transforms/families.py"
+
+
+def test_the_index_leads_to_each_section() -> None:
+    for name, technique in TECHNIQUES.items():
+        assert f"| [{name}](#{name}) | {technique.korean} |" in CATALOGUE.text
+        assert CATALOGUE.text.count(f"\n### {name}\n") == 1
+    assert "[techniques/](techniques/README.md)" in PAGE.text
+
+
+def test_parts_of_a_docstring() -> None:
+    class Sample(Keep):
+        """One line. Null stays null.
+
+        More about it, null or not. A null there is removed.
+
+        Kept: this. Lost: that;
+        and more. Attack: so. What helps: care. Source: guideline L1 (가).
+        """
+
+    parts = catalogue_page.parts_of(Sample)
+    assert (parts.first, parts.body) == ("One line.", ("More about it, null or not.",))
+    assert parts.labels == {
+        "Nulls": "Null stays null. A null there is removed.",
+        "Kept": "this.",
+        "Lost": "that; and more.",
+        "Attack": "so. What helps: care.",
+        "Source": "guideline L1 (가).",
+    }
 
 
 def test_phases_stand_in_the_order_of_the_code() -> None:

@@ -59,8 +59,8 @@ class Anatomization(FurtherRecords):
     second table stand in another keyed order, so neither order nor files link them. Cells are what they would
     be in one table, null stays null.
 
-    Kept: every cell, and for whoever holds both tables and the record id every relation. Lost, for who holds one
-    table: all relations between quasi-identifiers and the attributes.
+    Kept: every cell, and for whoever holds both tables and the record id every relation. Lost: for who holds one
+    table, all relations between quasi-identifiers and the attributes.
 
     Attack: whoever gets both tables joins them, so hand them to different people, or keep the record ids apart;
     a rare value that an outsider knows (an exact amount) finds its row in the second table, and its record id

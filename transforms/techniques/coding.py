@@ -172,9 +172,13 @@ class TopCoding(Coding):
     In and out: one column of the same type: numbers in the column's own unit, dates, timestamps (dates
     and times not for `mean`). The cut-off is `at`, or the exact `quantile`: the smallest non-null value
     whose cumulative share is ≥ q, zeros included unless `over: positive`. A mean is rounded to the unit
-    of the type, half away from zero. Values at the cut-off and below, and null, stay. Kept: everything
-    up to the cut-off; lost: what lies beyond. A measured cut-off is additional information and must be
-    followed by a coarser step. Refused: NaN, a cut-off that the type can't hold.
+    of the type, half away from zero. Values at the cut-off and below, and null, stay.
+
+    Kept: everything up to the cut-off. Lost: what lies beyond; with the cut-off, the total shrinks, with
+    the mean it stays. Attack: a measured cut-off or a mean of few is itself somebody's value, so it is
+    additional information and must be followed by a coarser step; who is beyond the cut-off is still known
+    to be extreme. What helps: a cut-off that enough people exceed, declared where one is customary.
+    Refused: NaN, a cut-off that the type can't hold.
     Source: guideline L2051-2053 (상하단코딩), L625, L628.
     """
 
@@ -203,7 +207,11 @@ class TopCoding(Coding):
 class BottomCoding(Coding):
     """Values below a cut-off become the cut-off, or the mean of all values below it.
 
-    The mirror image of `top-coding`, in everything: types, cut-off, mean, nulls, what is lost and refused.
+    The mirror image of `top-coding`, in everything: types, cut-off, mean, refusals. Null stays null.
+
+    Kept: everything down to the cut-off. Lost: what lies below it. Attack: as in `top-coding`: a measured
+    cut-off is somebody's value; those at the end are known to be extreme. What helps: a declared cut-off,
+    a coarser step after a measured one.
     Source: guideline L2051-2053 (상하단코딩).
     """
 

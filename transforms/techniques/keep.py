@@ -13,7 +13,12 @@ from transforms.techniques.shape import CellTechnique
 
 
 class Keep(CellTechnique):
-    """Nothing is changed: values of any type, nulls too, come out as they went in. Source: guideline L627."""
+    """Nothing is changed: values of any type come out as they went in. Null stays null.
+
+    Kept: everything. Lost: nothing. Attack: a kept column is a quasi-identifier like any other: with what
+    the recipient knows or holds it may single persons out. What helps: a purpose that needs it, coarser
+    neighbours, k-anonymity. Refused: for identifiers. Source: guideline L627.
+    """
 
     name: ClassVar[str] = "keep"
     korean: ClassVar[str] = "처리 없음"

@@ -30,8 +30,13 @@ class SerialNumber(CellTechnique):
     """Every id becomes the serial number (일련번호) of its subject in the keyed order of the run: 1 … n.
 
     In: a column of any type. Out: int64, from 1 without a gap, the same for all rows of a subject,
-    unrelated to the source's order. It is the row's rank, so a null id is numbered too. Lost: everything
-    but whose rows belong together. Refused: `when`. Source: guideline L624 (일련번호 대체).
+    unrelated to the source's order. It is the row's rank, so a null id is numbered too.
+
+    Kept: whose rows belong together, and how many people there are. Lost: the id, for everyone; numbers
+    of two releases do not match. Attack: none by the number itself once the run's secret is destroyed; the
+    person is found by the other columns, the more so the more rows share a number. What helps:
+    k-anonymity over the quasi-identifiers, destroying the additional information. Refused: `when`.
+    Source: guideline L624 (일련번호 대체).
     """
 
     name: ClassVar[str] = "serial-number"
@@ -67,6 +72,10 @@ class Token(CellTechnique):
     length: int = Field(default=LONGEST, ge=13, le=LONGEST)
     accept_frequency_leak: str | None = Field(default=None, min_length=1)
 
+    def parts(self) -> tuple[str, ...]:
+        """Source columns that make the id together with the column's own value."""
+        return ()
+
     def output_type(self, source: pa.DataType) -> pa.DataType:
         if pa.types.is_nested(source) or pa.types.is_float16(source):
             raise TechniqueError(f"{self.name} on a column of type {source}", "ids of a plain type")
@@ -75,9 +84,9 @@ class Token(CellTechnique):
     def effect(self, values: pa.Array, given: Given) -> pa.Array:
         if given.draws is None:
             raise CellsRefused("tokens need the run's keys", len(values))
-        if pa.types.is_floating(values.type):
-            values = whole(values)
-        tokens = base32(given.draws.bits(encode_ids([values])), self.length)
+        parts = [values, *(given.columns[name] for name in self.parts())]
+        parts = [whole(one) if pa.types.is_floating(one.type) else one for one in parts]
+        tokens = base32(given.draws.bits(encode_ids(parts)), self.length)
         if values.null_count == 0:
             return tokens
         return pc.if_else(values.is_valid(), tokens, pa.scalar(None, pa.string()))
@@ -94,26 +103,46 @@ class KeyedToken(Token):
     """Every id becomes a token of `length` letters and digits (일방향 암호화): equal ids, equal tokens.
 
     In: ids of any plain type (integers of any width alike, floats only if whole, text in NFC). Out:
-    text of a–z and 2–7, 5 bits a letter, 128 bits in 26. Null stays null. Kept: which cells are equal,
-    so also how often each occurs; lost: the id, to anyone without the run's key. Two of n ids share a
-    token with probability about n² / 2^(5 × length + 1). Refused: floats that are not whole.
-    Source: guideline L2102-2107 (MAC); NIST SP 800-38B; RFC 4648 section 6 (letters, no padding).
+    text of a–z and 2–7, 5 bits a letter, 128 bits in 26. `with` names source columns that make the id
+    together with the value (소유자명 with 연락처), so that namesakes differ. Null stays null.
+
+    Kept: which cells are equal, so also how often each occurs. Lost: the id, to anyone without the run's
+    key; two of n ids share a token with probability about n² / 2^(5 × length + 1). Attack: whoever gets
+    the key computes the tokens of all known ids; without it, frequencies tell (the commonest job is the
+    commonest token). What helps: key apart or destroyed, a key per run and recipient, ids with many
+    values alone (others need `accept_frequency_leak`). Refused: floats that are not whole.
+    Source: guideline L2103-2107 (MAC), L670-691 (소유자명, 연락처); NIST SP 800-38B; RFC 4648 section 6
+    (letters, no padding).
     """
 
     name: ClassVar[str] = "keyed-token"
     korean: ClassVar[str] = "일방향 암호화"
 
+    with_: tuple[str, ...] = ()
+
+    def parts(self) -> tuple[str, ...]:
+        return self.with_
+
+    def columns(self) -> frozenset[str]:
+        return super().columns() | frozenset(self.with_)
+
     def level_text(self, language: Language) -> str:
+        others = ", ".join(self.with_)
         if language == "ko":
-            return f"키가 있는 해시(AES-256-CMAC) {self.length}자"
-        return f"keyed hash (AES-256-CMAC), {self.length} letters"
+            return f"키가 있는 해시(AES-256-CMAC) {self.length}자" + (f", {others}과(와) 함께" if others else "")
+        return f"keyed hash (AES-256-CMAC), {self.length} letters" + (f", together with {others}" if others else "")
 
 
 class Pseudonym(Token):
     """Every id becomes its person's pseudonym in `domain`: the same in all columns and tables of the domain.
 
     As `keyed-token` in everything, with the key of the domain (`pseudonyms:` in the plan), which also
-    sets the length. Source: guideline L2126-2129 (다형성 암호화: another pseudonym in each domain).
+    sets the length. Null stays null.
+
+    Kept: which rows of all tables belong to one person. Lost: the id, to anyone without the domain's key.
+    Attack: as `keyed-token`; linking the tables of a person gives more to recognize them by, and with
+    `stable_over` releases can be joined over time. What helps: one domain for each recipient, the end of
+    a series when it is not needed. Source: guideline L2126-2129 (다형성 암호화: another pseudonym in each domain).
     """
 
     name: ClassVar[str] = "pseudonym"

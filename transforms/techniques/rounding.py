@@ -100,9 +100,14 @@ class Rounding(Rounded):
     In and out: one numeric column of the same type (int8–64, float32/64, decimal128), in the column's
     own unit. From the middle between two multiples `half-up` goes up, `half-down` down, `half-even` to
     the even multiple. Integers and decimals are exact; a float within two units in the last place of a
-    multiple or middle counts as it. Null stays null. Kept: the magnitude to the unit; lost: the rest.
-    Refused: a unit finer than the type, NaN, infinity, results beyond the type, int64 within one unit of
-    its limits. Source: guideline L1991-2002 (일반 라운딩).
+    multiple or middle counts as it. Null stays null.
+
+    Kept: the magnitude to the unit. Lost: the rest; sums and means shift by up to half a unit a value
+    (a whole one for up and down). Attack: too fine a unit leaves unique values (amounts of hundreds of
+    millions rounded to 1,000 are all distinct), and extreme values stay extreme. What helps: a unit by the
+    spread of the values, top coding before it, the review's count of unique values. Refused: a unit finer
+    than the type, NaN, infinity, results beyond the type, int64 within one unit of its limits.
+    Source: guideline L1991-2012 (일반 라운딩).
     """
 
     name: ClassVar[str] = "rounding"
@@ -151,9 +156,13 @@ class GradedRounding(Rounded):
 
     `grades` come in order: each holds magnitudes |x| below its `below` that no earlier grade holds, the
     last (without `below`) all others; so there is neither gap nor overlap. A negative number is graded by
-    |x| and rounded in the grade's direction, `up` being toward +∞. 0 stays 0 in every direction.
-    Types, nulls, what is lost and what is refused: as `rounding`.
-    Source: guideline L628 (항목별 가명처리계획), worked row L3517-3649.
+    |x| and rounded in the grade's direction, `up` being toward +∞. 0 stays 0 in every direction. Types and
+    null as in `rounding`: null stays null.
+
+    Kept: the magnitude to its grade's unit. Lost: the rest. Attack: the result tells its grade, and at the
+    edge of a grade the unit is fine against the number; extreme values stay extreme. What helps: units
+    of a tenth of the grade or more, top coding before it, the review's count of unique values. Refused:
+    as `rounding`. Source: guideline L628 (항목별 가명처리계획), worked row L3517-3649.
     """
 
     name: ClassVar[str] = "graded-rounding"

@@ -19,8 +19,13 @@ from transforms.techniques.shape import CellTechnique, Worded
 class Suppression(CellTechnique):
     """Every cell becomes null (삭제); with `when`, only the cells of rows that meet the condition.
 
-    In and out: any type, unchanged. Lost: everything. A column that is not to be delivered at all stands
-    in `excluded` instead. Source: guideline L1860-1880 (삭제), L1922-1942 (로컬 삭제).
+    In and out: any type, unchanged. Null stays null. A column that is not to be delivered at all stands
+    in `excluded` instead.
+
+    Kept: with `when`, the other cells. Lost: everything else. Attack: what is missing tells too: with
+    `when`, a null says that the row met the condition; and the columns that stay may single a person out
+    without the deleted one, or let it be inferred. What helps: a condition that many rows meet,
+    k-anonymity over what stays. Source: guideline L1860-1880 (삭제), L1922-1942 (로컬 삭제).
     """
 
     name: ClassVar[str] = "suppression"
@@ -56,7 +61,12 @@ class RecordSuppression(Worded, RowTechnique):
     """Rows that meet a condition are removed (행 항목 삭제).
 
     `where` is a condition on source columns. A row for which it can't be told, as a column is null,
-    stays; `nulls: remove` removes it, `nulls: error` refuses it. Source: guideline L1902-1920.
+    stays; `nulls: remove` removes it, `nulls: error` refuses it.
+
+    Kept: all other rows, unchanged. Lost: whoever met the condition, so totals and shares shift. Attack:
+    who knows that a person is in the source and not in the result learns that the condition held;
+    those at its edge still stand out. What helps: a condition by groups (all under 20), not by person,
+    and outlier rules where rare rows are to be found by count. Source: guideline L1902-1920.
     """
 
     name: ClassVar[str] = "record-suppression"

@@ -104,3 +104,13 @@ def test_a_serial_number_is_the_rank_of_the_row(run: Run) -> None:
         step.apply(pa.array(["EC-1"]), Given(SITE))
     inside = step.image(Anything(), Given(SITE)).contains(pa.array([0, 1, 10**12, None]))
     assert inside.tolist() == [False, True, True, False]
+
+
+def test_an_id_of_several_columns(run: Run) -> None:
+    """`with`: the token of the tuple of values; null where the column itself is null."""
+    names, phones = ["김철수", "김철수", None, "이영희"], ["1", "2", "3", None]
+    columns = {"phone": pa.array(phones)}
+    made = run({"keyed-token": {"with": ["phone"]}}, names, draws=DRAWS, columns=columns)
+    expected = base32(DRAWS.bits(encode_ids([pa.array(names), pa.array(phones)])), 26).to_pylist()
+    assert made == [*expected[:2], None, expected[3]]
+    assert len(set(made)) == 4
