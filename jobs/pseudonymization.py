@@ -42,8 +42,8 @@ from transforms.pipeline.run import Options, Prepared, finish, prepare
 from transforms.pipeline.sampling import register_draws
 from transforms.pipeline_model import Pipeline, TablePipeline
 from transforms.plan import Plan
-from transforms.plan_outliers import OutlierLimits
 from transforms.plan_loader import Loaded
+from transforms.plan_outliers import OutlierLimits
 from transforms.plan_sample import SimpleSample
 from transforms.predicate import Predicate
 from transforms.run_facts import RunFacts, TableFacts

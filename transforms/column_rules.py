@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from transforms.column_patterns import capture_names, expand
+from transforms.column_patterns import capture_names
 from transforms.complaint import did_you_mean
 from transforms.errors import Problem
 from transforms.expansion import operand_patterns
+from transforms.outlier_checks import check_outliers
 from transforms.plan import ColumnRule, LargestOf
 from transforms.plan_sections import Sections, TableSection, table_sections
 from transforms.technique import ColumnTechnique, Technique
@@ -26,7 +27,6 @@ _COARSER = frozenset(
         "masking",
     }
 )
-_TOKENS = frozenset({"keyed-token", "polymorphic-pseudonym", "pseudonym", "tokenization", "random-replacement"})
 
 
 def check_rules(sections: Sections) -> Iterator[Problem]:
@@ -41,7 +41,7 @@ def check_rules(sections: Sections) -> Iterator[Problem]:
         yield from _serial(table)
         yield from _domains(table, sections)
         yield from _conditions(table)
-        yield from _outliers(table)
+        yield from check_outliers(table)
 
 
 def _steps(path: str, rule: ColumnRule) -> list[tuple[str, Technique]]:
@@ -114,11 +114,11 @@ def _chain(path: str, rule: ColumnRule) -> Iterator[Problem]:
                 refused=True,
             )
         accepted = (getattr(step, "accept_frequency_leak", None) or "").strip()
-        if step.name in _TOKENS and rule.kind != "identifier" and not accepted:
+        if _repeats(step) and rule.kind != "identifier" and not accepted:
             yield Problem(
                 place,
-                f"tokens for a column of kind {rule.kind}: they show how often each value occurs",
-                "tokens for identifiers, or `accept_frequency_leak: REASON` in the step",
+                f"{step.name} for a column of kind {rule.kind}: it shows how often each value occurs",
+                f"{step.name} for identifiers, or `accept_frequency_leak: REASON` in the step",
                 refused=True,
             )
         if number > 0 and getattr(step, "nulls", "keep") == "remove":
@@ -127,6 +127,11 @@ def _chain(path: str, rule: ColumnRule) -> Iterator[Problem]:
             yield Problem(place, "`keep` beside other steps", "`keep` alone")
         if step.name == "serial-number" and len(steps) > 1:
             yield Problem(place, "a serial number beside other steps", "`serial-number` alone")
+
+
+def _repeats(step: Technique) -> bool:
+    """Do equal cells get equal results, so that a plan must say why their frequencies may be seen?"""
+    return "accept_frequency_leak" in type(step).model_fields and not getattr(step, "randomized", False)
 
 
 def _serial(table: TableSection) -> Iterator[Problem]:
@@ -165,26 +170,4 @@ def _conditions(table: TableSection) -> Iterator[Problem]:
                     f"a condition on column {column!r}, which the plan does not know",
                     "a column that stands under `columns` or `excluded`",
                     hint=did_you_mean(column, (*table.rules, *table.excluded)),
-                )
-
-
-def _outliers(table: TableSection) -> Iterator[Problem]:
-    for number, rule in enumerate(table.outliers):
-        path = f"{table.prefix}outliers[{number}]"
-        found, treated = rule.find.frequency.columns, rule.treat.local_suppression.columns
-        for place, column in enumerate(found):
-            if not any(expand(pattern, [column]) for pattern in table.rules):
-                yield Problem(
-                    f"{path}.find.frequency.columns[{place}]",
-                    f"column {column!r}",
-                    "delivered columns, by their names",
-                    hint=did_you_mean(column, table.rules),
-                )
-        for place, column in enumerate(treated):
-            if column not in found:
-                yield Problem(
-                    f"{path}.treat.local-suppression.columns[{place}]",
-                    f"column {column!r}",
-                    f"columns of the classes found: {', '.join(found)}",
-                    hint=did_you_mean(column, found),
                 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil, floor
@@ -208,6 +208,34 @@ class Matching(Image):
         return found
 
 
+@dataclass(frozen=True)
+class Written(Image):
+    """Values of `type` written as text (local generalization leaves numbers so beside its ranges)."""
+
+    inner: Image = field(default_factory=Anything)
+    type: pa.DataType = field(default_factory=pa.string)
+
+    def holds(self, values: pa.Array) -> Bools:
+        distinct = values.dictionary_encode()
+        listed = [self._read(text) for text in distinct.dictionary.to_pylist()]
+        read = pa.array(listed, self.type)
+        known = read.is_valid().to_numpy(zero_copy_only=False)
+        good = np.zeros(len(read), np.bool_)
+        good[known] = self.inner.holds(read.drop_null())
+        # The text must be the one that the value is written as: 007 is no 7.
+        good &= pc.fill_null(pc.equal(read.cast(pa.string()), distinct.dictionary), False).to_numpy(
+            zero_copy_only=False
+        )
+        result: Bools = good[distinct.indices.to_numpy(zero_copy_only=False)]
+        return result
+
+    def _read(self, text: str) -> Any:
+        try:
+            return pa.scalar(text).cast(self.type).as_py()
+        except pa.ArrowException:
+            return None
+
+
 def bound_type(value: Number, type_: pa.DataType) -> Number:
     """A bound as a number that compares with values of `type_` (a date's bound as its day number)."""
     if pa.types.is_date32(type_) or pa.types.is_timestamp(type_):
@@ -227,5 +255,6 @@ __all__ = [
     "Numbers",
     "Piece",
     "Union",
+    "Written",
     "bound_type",
 ]

@@ -133,6 +133,7 @@ class TablePipeline:
     quasi_identifiers: tuple[str, ...]
     subject_type: pa.DataType | None = None
     subject_stable_over: str | None = None
+    hierarchies: Mapping[str, Hierarchy] = field(default_factory=dict)
     hidden: tuple[Chain, ...] = ()
     of: str | None = None
     whole: TablePipeline | None = None

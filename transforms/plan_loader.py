@@ -25,6 +25,7 @@ from transforms.hierarchy import Hierarchy, parse_hierarchy
 from transforms.plan import Plan
 from transforms.plan_checks import check_sections
 from transforms.plan_faults import problems_of
+from transforms.plan_outliers import ParentCategory
 from transforms.plan_salvage import sound_sections
 from transforms.plan_sections import Sections, table_sections
 from transforms.technique import ColumnTechnique
@@ -210,9 +211,12 @@ def _hierarchies(
     found: dict[str, Hierarchy] = {}
     failed: set[str] = set()
     problems: list[Problem] = []
-    sites = [(path, step) for table in table_sections(sections) for path, _, step, _ in table.steps()]
+    sites: list[tuple[str, Any]] = [
+        (path, step) for table in table_sections(sections) for path, _, step, _ in table.steps()
+    ]
+    sites += [site for table in table_sections(sections) for site in table.outlier_categories()]
     for path, step in sites:
-        name = step.hierarchy_file() if isinstance(step, ColumnTechnique) else None
+        name = step.hierarchy_file() if isinstance(step, (ColumnTechnique, ParentCategory)) else None
         if name is None or name in failed:
             continue
         if name not in found:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from transforms.column_patterns import expand
-from transforms.plan import ColumnRule, OutlierRule, Subject, TablePlan
+from transforms.plan import ColumnRule, Subject, TablePlan
+from transforms.plan_outliers import OutlierRule, ParentCategory
 from transforms.technique import RowTechnique, Technique
 from transforms.yaml_nodes import path_text
 
@@ -36,6 +37,12 @@ class TableSection:
             for number, step in enumerate(rule.apply or ()):
                 path = f"{self.rule_path(column)}.apply[{number}].{step.name}"
                 yield path, number, step, rule
+
+    def outlier_categories(self) -> Iterator[tuple[str, ParentCategory]]:
+        """Outlier treatments that use a hierarchy, each with its path."""
+        for number, rule in enumerate(self.outliers):
+            if isinstance(rule.treat.one, ParentCategory):
+                yield f"{self.prefix}outliers[{number}].treat.{rule.treat.name}", rule.treat.one
 
     def rule_path(self, column: str) -> str:
         return self.prefix + path_text(("columns", column))

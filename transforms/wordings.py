@@ -1,8 +1,8 @@
-"""How documents name the pipeline's own stages: derived columns, local suppression."""
+"""How documents name the pipeline's own stages: derived columns."""
 
 from __future__ import annotations
 
-from transforms.plan import LargestOf, LocalSuppression, OutlierRule, SumOf
+from transforms.plan import LargestOf, SumOf
 from transforms.technique import Language, Wording
 
 
@@ -23,20 +23,6 @@ def derivation_wording(derive: SumOf | LargestOf, language: Language) -> Wording
     none = "null" if derive.none is None else derive.none
     level = f"name of the largest of the processed {operands}; ties: the {derive.ties}; all zero: {none}"
     return Wording("derived (largest)", level)
-
-
-def outlier_wording(rule: OutlierRule, language: Language) -> Wording:
-    """특이정보 처리: a pair of `outliers:`."""
-    treatment: LocalSuppression = rule.treat.local_suppression
-    found = rule.find.frequency
-    classes, treated = ", ".join(found.columns), ", ".join(treatment.columns)
-    if language == "ko":
-        unit = {"subject": "명", "row": "건"}[found.count]
-        return Wording("로컬 삭제", f"({classes}) 조합이 {found.below}{unit} 미만이면 {treated} 값 삭제")
-    unit = {"subject": "persons", "row": "rows"}[found.count]
-    return Wording(
-        "local suppression", f"{treated} deleted where fewer than {found.below} {unit} share ({classes})"
-    )
 
 
 def _names(operands: str | tuple[str, ...]) -> str:

@@ -10,11 +10,13 @@ import pyarrow as pa
 
 from jobs.documents.words import KINDS, LEGAL, Pair, said
 from jobs.staging import filled
+from transforms.outlier_wordings import outlier_wording
 from transforms.pipeline_model import Chain, Derived, TablePipeline
 from transforms.plan import ColumnRule, SumOf
+from transforms.plan_outliers import LocalGeneralization, LocalSuppression, OutlierRule
 from transforms.technique import ColumnTechnique, Language, Wording
 from transforms.techniques.categorization import Categorization
-from transforms.wordings import derivation_wording, outlier_wording
+from transforms.wordings import derivation_wording
 
 Column = Chain | Derived
 SQL_TYPES = {
@@ -158,7 +160,7 @@ def _steps(
     found += [
         _uncounted(outlier_wording(rule, language), ("특이정보 처리", "outlier rule"), language)
         for rule in table.outliers
-        if names & set(rule.treat.local_suppression.columns)
+        if names & set(rule.treated)
     ]
     return tuple(found)
 
@@ -190,9 +192,15 @@ def null_rule(table: TablePipeline, column: Column, language: Language) -> str:
         reasons.append("원본에 값이 없음" if korean else "no value in the source")
     if any(_gives_null(step.technique) for step in column.steps):
         reasons.append("분류표에 없는 값" if korean else "a value that the categories don't cover")
-    if any(column.name in rule.treat.local_suppression.columns for rule in table.outliers):
+    if any(column.name in rule.treated and _empties(rule) for rule in table.outliers):
         reasons.append("특이정보 처리로 비움" if korean else "emptied as an outlier")
     return (" 또는 " if korean else ", or ").join(reasons) or never
+
+
+def _empties(rule: OutlierRule) -> bool:
+    """May an outlier rule leave a cell null? A class of one value has no range."""
+    treat = rule.treat.one
+    return isinstance(treat, LocalSuppression) or (isinstance(treat, LocalGeneralization) and treat.as_ == "range")
 
 
 def _gives_null(technique: ColumnTechnique) -> bool:

@@ -13,11 +13,11 @@ from jobs.documents.charts import Bin, bin_name, bins_of, histogram
 from jobs.documents.items import Item, items
 from jobs.documents.words import counted, listed, short
 from jobs.runs import RunRecord
+from transforms.outlier_wordings import outlier_wording
 from transforms.pipeline_model import Pipeline, TablePipeline
 from transforms.plan import ColumnRule
-from transforms.technique import Language, Wording
 from transforms.sample_wording import sample_wording
-from transforms.wordings import outlier_wording
+from transforms.technique import Language, Wording
 
 GOOD = {"verify": "equal", "review": "fit"}
 

@@ -14,11 +14,12 @@ from jobs.adequacy import suites_body
 from transforms.compiler import compile_plan
 from transforms.errors import Site
 from transforms.images import Finite, Nothing, Numbers
+from transforms.outlier_changes import KeyAct, RuleChange
 from transforms.pipeline.review import image_of
 from transforms.pipeline_model import Pipeline
-from transforms.plan_sample import SimpleSample
 from transforms.plan_loader import load
-from transforms.run_facts import RuleFacts, TableFacts
+from transforms.plan_sample import SimpleSample
+from transforms.run_facts import TableFacts
 
 PLAN = """
     format: 1
@@ -118,10 +119,10 @@ def test_where_null_may_stand(pipeline: Pipeline) -> None:
     assert isinstance(images["job"], Finite)
     assert isinstance(images["age"], Numbers)
     treated = TableFacts(None, None, None, 0, 0, 0, 0, 1, (0,), rules=(
-        RuleFacts(("weight",), ("weight",), (b"x",), (), 3, 0),))  # fmt: skip
+        RuleChange(0, (KeyAct(("weight",), pa.array([b"x"]), "weight"),), cells=3),))  # fmt: skip
     assert image_of(table, chains["weight"], treated).nullable  # an outlier rule suppressed cells of it
     nothing_found = TableFacts(None, None, None, 0, 0, 0, 0, 1, (0,), rules=(
-        RuleFacts(("weight",), ("weight",), (), (), 0, 0),))  # fmt: skip
+        RuleChange(0),))  # fmt: skip
     assert not image_of(table, chains["weight"], nothing_found).nullable
 
 

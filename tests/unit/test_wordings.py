@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from transforms.plan import LargestOf, OutlierRule, SumOf
+from transforms.outlier_wordings import outlier_wording
+from transforms.plan import LargestOf, SumOf
+from transforms.plan_outliers import OutlierRule
 from transforms.technique import Wording
-from transforms.wordings import derivation_wording, outlier_wording
+from transforms.wordings import derivation_wording
 
 
 def test_a_sum_says_what_null_counts_as() -> None:

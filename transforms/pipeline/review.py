@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 
 from transforms.errors import CellsRefused
 from transforms.given import Given
-from transforms.images import Anything, Image
+from transforms.images import Anything, Finite, Image, Written
 from transforms.pipeline.derived import derive
 from transforms.pipeline.engine import SparkEngine
 from transforms.pipeline.feed import (
@@ -95,7 +95,8 @@ def image_of(table: TablePipeline, chain: Chain, facts: TableFacts) -> Image:
     """All that a chain can put out: from every value of its source column on, step by step.
 
     Null is in it where a null of the source may come through, where a step makes one, and where an outlier
-    rule suppressed cells of the column.
+    rule suppressed cells of the column; so are the values that outlier rules put in. Behind a rule that makes
+    text of the column, cells are texts of the values before it.
     """
     first = chain.steps[0].technique.nulls if chain.steps else "keep"
     image: Image = Anything(nullable=first != "remove")
@@ -103,8 +104,19 @@ def image_of(table: TablePipeline, chain: Chain, facts: TableFacts) -> Image:
         known = facts.concluded.get((chain.name, number), {})
         given = Given(site=step.site, facts=known, hierarchy=step.hierarchy)
         image = step.technique.applied_image(image, given)
-    suppressed = any(rule.cells for rule in facts.rules if chain.name in rule.treated)
-    return image.with_null() if suppressed else image
+    type_ = chain.cell_type
+    for change in facts.rules:
+        if chain.name in change.texts and not pa.types.is_string(type_):
+            image, type_ = Written(nullable=image.nullable, inner=image, type=type_), pa.string()
+        values = change.new_values(chain.name)
+        if values is None or not change.cells:
+            continue
+        some = values.drop_null().cast(type_)
+        if len(some):
+            image = image.union(Finite(nullable=False, values=some))
+        if values.null_count:
+            image = image.with_null()
+    return image
 
 
 @dataclass(frozen=True)

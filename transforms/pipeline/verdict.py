@@ -11,6 +11,7 @@ import pyarrow as pa
 from transforms.distributions import Distribution, distribution, is_shown
 from transforms.draws import Draws
 from transforms.facts import Counts, Fact
+from transforms.outlier_changes import Changes
 from transforms.pipeline.engine import Engine
 from transforms.pipeline.locate import Located, Sides, locate
 from transforms.pipeline.members import Members
@@ -29,7 +30,7 @@ from transforms.pipeline.verify import (
     VerifyMap,
     VerifyReduce,
 )
-from transforms.pipeline.verify_outliers import claimed_changes, wrong_rules
+from transforms.pipeline.verify_outliers import wrong_rules
 from transforms.pipeline.verify_sample import (
     Proof,
     claimed_membership,
@@ -47,7 +48,7 @@ from transforms.run_keys import RunKeys
 # No bin of a distribution stands for fewer persons, nor for fewer than the plan's k.
 FEWEST_PERSONS = 10
 SHOWN_ATTRIBUTES = 4
-What = Literal["schema", "fact", "sample", "counts", "outliers", "rows", "order", "cells"]
+What = Literal["schema", "fact", "sample", "counts", "outliers", "rows", "order", "cells", "noise"]
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ class Claim:
             register=register[1] if register is not None else None,
             threshold=facts.threshold,
             facts=facts.concluded,
-            changes=claimed_changes(facts.rules),
+            changes=Changes(facts.rules) if facts.rules else None,
             buckets=facts.buckets,
         )
         work = claimed_membership(work, facts.sample)
@@ -248,9 +249,9 @@ def _incomplete(claim: Claim) -> list[Difference]:
     if not threshold_fits:
         missing.append(Difference("sample", "threshold"))
     deliverable = {chain.name for chain in table.chains if not chain.ranked}
-    for number, rule in enumerate(facts.rules):
-        if not {*rule.columns, *rule.treated} <= deliverable:
-            missing.append(Difference("outliers", f"outliers[{number}]"))
+    for change in facts.rules:
+        if not set(change.columns) <= deliverable:
+            missing.append(Difference("outliers", f"outliers[{change.rule}]"))
     return missing
 
 

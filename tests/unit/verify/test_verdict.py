@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from transforms.outlier_changes import RuleChange
 from transforms.pipeline.engine import PassFailed
 from transforms.pipeline.verdict import TableVerdict
 from transforms.run_facts import TableFacts
@@ -182,12 +183,18 @@ def test_a_wrong_count_in_the_facts_is_found(honest: Case, field: str, place: st
     assert found(honest.with_(facts=wrong).verified()) == {("counts", place, None)}
 
 
+def fewer_classes(change: RuleChange, removed: bool = False) -> RuleChange:
+    """A solved rule that forgets a class whose cells go (or whose records go)."""
+    (act,) = [act for act in change.acts if (act.column is None) == removed]
+    assert len(act.keys)
+    others = [other for other in change.acts if other is not act]
+    return replace(change, acts=(*others, replace(act, keys=act.keys[1:])))
+
+
 def test_a_small_class_that_was_left_as_it_is_is_found_though_the_cells_agree_with_it(
     honest: Case, claimed: Claimed
 ) -> None:
-    rule = honest.facts.rules[0]
-    assert rule.suppressed
-    fewer = replace(rule, suppressed=rule.suppressed[1:])
+    fewer = fewer_classes(honest.facts.rules[0])
     verdict = claimed(honest, replace(honest.facts, rules=(fewer,))).verified()
     assert found(verdict) == {("outliers", "outliers[0]", None)}
 
@@ -272,7 +279,7 @@ def test_a_rule_that_removes_records(shop: Any) -> None:
     assert case.facts.rules[0].rows > 0
     assert case.verified().equal
     assert case.verified().rows["recomputed"] == case.facts.delivered < 30
-    kept = replace(case.facts.rules[0], removed=case.facts.rules[0].removed[1:])
+    kept = fewer_classes(case.facts.rules[0], removed=True)
     assert ("outliers", "outliers[0]", None) in found(case.with_(facts=replace(case.facts, rules=(kept,))).verified())
 
 
@@ -280,20 +287,19 @@ def test_a_wrong_solution_is_found_though_the_solver_comes_to_it_again(
     shop: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The classes are counted behind the changes, so that one mistake in both solutions does not hide itself."""
-    from transforms.pipeline import outliers, run, verify_outliers
+    from transforms.pipeline import outlier_rules
+    from transforms.pipeline.outlier_suppression import of_rule
 
-    def forgetful(rule: Any, classes: pa.Table) -> Any:
-        change = outliers.solve(rule, classes)
-        return replace(change, suppressed=pa.array(sorted(change.suppressed.to_pylist())[1:], pa.binary()))
+    def forgetful(*given: Any) -> RuleChange:
+        return fewer_classes(of_rule(*given))
 
-    monkeypatch.setattr(run, "solve", forgetful)
-    monkeypatch.setattr(verify_outliers, "solve", forgetful)
+    monkeypatch.setattr(outlier_rules, "of_rule", forgetful)
     assert found(shop.run().verified()) == {("outliers", "outliers[0]", None)}
 
 
 def test_a_change_that_no_rule_asks_for_is_found(honest: Case, claimed: Claimed) -> None:
     rule = honest.facts.rules[0]
-    again = replace(rule, suppressed=(), removed=rule.suppressed[:1])
+    again = replace(rule, acts=(replace(rule.acts[0], keys=rule.acts[0].keys[:1], column=None),))
     assert ("outliers", "outliers[0]", None) in found(
         claimed(honest, replace(honest.facts, rules=(rule, again))).verified()
     )
@@ -324,7 +330,8 @@ def test_a_large_class_that_was_suppressed_is_found_though_the_cells_agree_with_
     rule = honest.facts.rules[0]
     left = honest.staged.filter(pc.is_valid(honest.staged["city"])).select(["age", "city"])
     (large,) = shop.encode_ids([left[name].combine_chunks().slice(0, 1) for name in ("age", "city")]).to_pylist()
-    assert large not in rule.suppressed
-    more = replace(rule, suppressed=(*rule.suppressed, large))
+    listed = rule.acts[0].keys.to_pylist()
+    assert large not in listed
+    more = replace(rule, acts=(replace(rule.acts[0], keys=pa.array([*listed, large])),))
     verdict = claimed(honest, replace(honest.facts, rules=(more,))).verified()
     assert found(verdict) == {("outliers", "outliers[0]", None)}

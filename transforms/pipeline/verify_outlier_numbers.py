@@ -1,0 +1,330 @@
+"""Outlier rules on numbers proved by their definition: from all values of each class, not from sums and places."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
+from fractions import Fraction
+from math import floor
+from statistics import median_low
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from transforms.outlier_changes import Act, Bounds, EndsAct, KeyAct, RuleChange, as_numbers, class_keys
+from transforms.pipeline.engine import Engine
+from transforms.pipeline.outlier_gather import KEY, Cells, gathered, needed_columns, summed
+from transforms.pipeline.outlier_values import beyond_texts, cell_of, range_text, to_unit
+from transforms.pipeline.work import Words, Work
+from transforms.plan_outliers import (
+    EndCoding,
+    Iqr,
+    LocalGeneralization,
+    Microaggregation,
+    NumberFind,
+    OutlierRule,
+    QuantileFind,
+    RemoveRecords,
+    ThreeSigma,
+)
+
+VALUE, COUNT, FLAG = "value", "count", "flag"
+Number = int | float
+Counted = list[tuple[Number, int]]
+Ends = tuple[Number | None, Number | None]
+# Of a float's bound, its last digits may come out otherwise on another way.
+_NEAR = Fraction(1, 10**12)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What a class's values say: are the claimed bounds its own, which values lie beyond them."""
+
+    holds: bool
+    low: Counted
+    high: Counted
+    values: Counted
+
+
+@dataclass(frozen=True)
+class ValuesGather:
+    """Every number of `column` by class `by`, with its count and whether it is `flagged` (by the rule's bounds)."""
+
+    column: str
+    by: tuple[str, ...]
+    flags: Bounds | None = None
+
+    def observe(self, cells: Cells, draws: Callable[[], Words]) -> pa.Table:
+        found = as_numbers(cells[self.column])
+        flags = np.zeros(len(found), np.bool_)
+        if self.flags is not None:
+            below, above = self.flags.sides(cells)
+            flags = below | above
+        valid = found.is_valid()
+        rows = {
+            KEY: class_keys(cells, self.by, len(found)).filter(valid),
+            FLAG: pa.array(flags).filter(valid),
+            VALUE: found.filter(valid),
+        }
+        return self.merge(pa.table(rows).append_column(COUNT, pa.array(np.ones(len(rows[KEY]), np.int64))))
+
+    def merge(self, rows: pa.Table) -> pa.Table:
+        return summed(rows, (KEY, FLAG, VALUE), (COUNT,))
+
+    def finish(self, rows: pa.Table) -> Any:
+        raise NotImplementedError
+
+    def classes(self, rows: pa.Table) -> dict[bytes, list[tuple[Number, bool, int]]]:
+        """The values of each class, sorted."""
+        found: dict[bytes, list[tuple[Number, bool, int]]] = {}
+        for key, flag, value, count in zip(*(one.to_pylist() for one in rows.columns), strict=True):
+            found.setdefault(key, []).append((value, flag, count))
+        return {key: sorted(values) for key, values in found.items()}
+
+
+@dataclass(frozen=True)
+class ProofGather(ValuesGather):
+    """{class: Proof} of the classes that hold outliers, or whose claim does not hold."""
+
+    find: NumberFind | None = None
+    claimed: Mapping[bytes, Ends] | None = None
+    floats: bool = False
+
+    def finish(self, rows: pa.Table) -> dict[bytes, Proof]:
+        assert self.find is not None
+        assert self.claimed is not None
+        found = {}
+        for key, lines in self.classes(rows).items():
+            values = [(value, count) for value, _, count in lines]
+            claim = self.claimed.get(key)
+            proof = _proof(self.find, values, claim, self.floats)
+            if claim is not None or not proof.holds:
+                found[key] = proof
+        return found
+
+
+@dataclass(frozen=True)
+class RangeProofGather(ValuesGather):
+    """{class: (least, greatest, cells, flagged cells)} of the classes that hold a flagged cell, or are `only`."""
+
+    only: frozenset[bytes] | None = None
+
+    def finish(self, rows: pa.Table) -> dict[bytes, tuple[Number, Number, int, int]]:
+        found = {}
+        for key, lines in self.classes(rows).items():
+            flagged = sum(count for _, flag, count in lines if flag)
+            if flagged if self.only is None else key in self.only:
+                found[key] = (lines[0][0], lines[-1][0], sum(count for _, _, count in lines), flagged)
+        return found
+
+
+def _proof(find: NumberFind, values: Counted, claim: Ends | None, floats: bool) -> Proof:
+    low, high = _definition(find, values)
+    if floats:
+        near = all(
+            one is None or own is None or abs(Fraction(one) - own) <= _NEAR * max(abs(own), 1)
+            for one, own in zip(claim or (None, None), (low, high), strict=True)
+        )
+        ends: Ends = claim if claim is not None else tuple(None if one is None else float(one) for one in (low, high))  # type: ignore[assignment]
+    else:
+        near = True
+        ends = (None if low is None else -floor(-low), None if high is None else floor(high))
+        if claim is not None:
+            near = all(mine == theirs or _far(theirs, mine) for mine, theirs in zip(ends, claim, strict=True))
+    below = [(one, count) for one, count in values if ends[0] is not None and one < ends[0]]
+    above = [(one, count) for one, count in values if ends[1] is not None and one > ends[1]]
+    # A claim is made of the classes that hold an outlier, and of no other.
+    return Proof(near and (claim is not None) == bool(below or above), below, above, values)
+
+
+def _far(claim: Number | None, own: Number | None) -> bool:
+    """A bound beyond which no 64-bit number lies need not be claimed."""
+    return claim is None and own is not None and abs(own) >= (1 << 63) - 1
+
+
+def _definition(find: NumberFind, values: Counted) -> tuple[Fraction | None, Fraction | None]:
+    """The bounds as the find defines them, as exactly as they can be told."""
+    count = sum(number for _, number in values)
+    if isinstance(find, ThreeSigma):
+        mean = sum((Fraction(one) * number for one, number in values), Fraction(0)) / count
+        variance = sum(((Fraction(one) - mean) ** 2 * number for one, number in values), Fraction(0)) / count
+        reach = _root(variance * Fraction(find.factor) ** 2)
+        low, high = mean - reach, mean + reach
+    elif isinstance(find, Iqr):
+        first, third = (_quantile(values, count, share) for share in (Fraction(1, 4), Fraction(3, 4)))
+        reach = Fraction(find.factor) * (third - first)
+        low, high = first - reach, third + reach
+    else:
+        assert isinstance(find, QuantileFind)
+        low = high = _quantile(values, count, Fraction(find.q))
+    return (None if find.side == "upper" else low), (None if find.side == "lower" else high)
+
+
+def _quantile(values: Counted, count: int, share: Fraction) -> Fraction:
+    seen = 0
+    for one, number in values:
+        seen += number
+        if Fraction(seen, count) >= share:
+            return Fraction(one)
+    raise ValueError("no value")
+
+
+def _root(square: Fraction) -> Fraction:
+    """A square root to 80 digits; exact where there is an exact one."""
+    with localcontext() as context:
+        context.prec = 80
+        numerator, denominator = (Decimal(one).sqrt() for one in (square.numerator, square.denominator))
+        return Fraction(numerator) / Fraction(denominator)
+
+
+def number_rule_holds(work: Work, engine: Engine, number: int, rule: OutlierRule, claim: RuleChange | None) -> bool:
+    """Is a rule's claimed change (None: none) what its definition gives on the cells that `work` leaves?"""
+    find, treat = rule.find.one, rule.treat.one
+    assert isinstance(find, NumberFind)
+    types = work.table.cell_types(number)
+    texts = (find.column,) if isinstance(treat, LocalGeneralization) else ()
+    if (claim.texts if claim is not None else ()) != texts:
+        return False
+    bounds = claim.bounds if claim is not None else None
+    ends = _ends(bounds)
+    needed = needed_columns(work, number + 1)
+    gather = ProofGather(
+        find.column, find.within, find=find, claimed=ends, floats=pa.types.is_floating(types[find.column])
+    )
+    what = f"outlier rule {number + 1}, by definition"
+    proofs: dict[bytes, Proof] = {}
+    for answer in gathered(work, engine, gather, needed, what):
+        proofs |= answer
+    if set(proofs) != set(ends) or not all(proof.holds for proof in proofs.values()):
+        return False
+    if not proofs:
+        return claim is None or (not claim.acts and not claim.cells and not claim.rows)
+    assert claim is not None
+    if bounds is None or (bounds.column, bounds.within) != (find.column, find.within) or len(claim.acts) != 1:
+        return False
+    count = sum(times for proof in proofs.values() for _, times in (*proof.low, *proof.high))
+    act = claim.acts[0]
+    if isinstance(treat, RemoveRecords):
+        return _plain(act, bounds, None) and (claim.cells, claim.rows) == (0, count)
+    if isinstance(treat, LocalGeneralization) and treat.as_ == "range":
+        return _ranges_hold(work, engine, number, rule, claim, needed)
+    if (claim.cells, claim.rows) != (count, 0):
+        return False
+    if isinstance(treat, (LocalGeneralization, Microaggregation, EndCoding)):
+        return _values_hold(act, bounds, proofs, ends, treat, types[find.column])
+    return _plain(act, bounds, find.column)
+
+
+def _ends(bounds: Bounds | None) -> dict[bytes, Ends]:
+    if bounds is None:
+        return {}
+    ends = zip(bounds.low.to_pylist(), bounds.high.to_pylist(), strict=True)
+    return dict(zip(bounds.keys.to_pylist(), ends, strict=True))
+
+
+def _on_bounds(act: Act, bounds: Bounds, column: str | None) -> bool:
+    """Does an act treat exactly the classes of the bounds?"""
+    return (
+        isinstance(act, EndsAct)
+        and (act.columns, act.column) == (bounds.within, column)
+        and sorted(act.keys.to_pylist()) == sorted(bounds.keys.to_pylist())
+    )
+
+
+def _plain(act: Act, bounds: Bounds, column: str | None) -> bool:
+    return _on_bounds(act, bounds, column) and isinstance(act, EndsAct) and act.below is None and act.above is None
+
+
+def _values_hold(
+    act: Act,
+    bounds: Bounds,
+    proofs: Mapping[bytes, Proof],
+    ends: Mapping[bytes, Ends],
+    treat: LocalGeneralization | Microaggregation | EndCoding,
+    type_: pa.DataType,
+) -> bool:
+    if not _on_bounds(act, bounds, bounds.column) or not isinstance(act, EndsAct):
+        return False
+    if act.below is None or act.above is None:
+        return False
+    for key, below, above in zip(act.keys.to_pylist(), act.below.to_pylist(), act.above.to_pylist(), strict=True):
+        proof = proofs[key]
+        for place, (listed, claimed) in enumerate(((proof.low, below), (proof.high, above))):
+            if listed and claimed != _expected(treat, place, listed, proof.values, ends[key], type_):
+                return False
+    return True
+
+
+def _expected(
+    treat: LocalGeneralization | Microaggregation | EndCoding,
+    place: int,
+    outliers: Counted,
+    values: Counted,
+    ends: Ends,
+    type_: pa.DataType,
+) -> Any:
+    """What the outliers of a class on one side (0: below, 1: above) become."""
+    if isinstance(treat, LocalGeneralization):
+        return beyond_texts(*ends, treat, type_)[place]
+    end = ends[place]
+    if isinstance(treat, EndCoding) and treat.replace == "cut":
+        assert end is not None
+        figure = Fraction(end)
+    else:
+        alone = sum(count for _, count in outliers) == 1
+        whole = alone or (isinstance(treat, Microaggregation) and treat.of == "class")
+        listed = [Fraction(one) for one, count in (values if whole else outliers) for _ in range(count)]
+        middle = isinstance(treat, Microaggregation) and treat.statistic == "median"
+        figure = median_low(listed) if middle else sum(listed, Fraction(0)) / len(listed)
+    unit = treat.unit if isinstance(treat, EndCoding) else None
+    return cell_of(to_unit(figure, unit, type_, up=place == 0), type_)
+
+
+def _ranges_hold(
+    work: Work, engine: Engine, number: int, rule: OutlierRule, claim: RuleChange, needed: Sequence[str]
+) -> bool:
+    treat = rule.treat.one
+    assert isinstance(treat, LocalGeneralization)
+    (column,) = rule.treated
+    gather = RangeProofGather(column, rule.by, claim.bounds)
+    return _texts_hold(work, engine, number, gather, claim, treat, needed)
+
+
+def class_ranges_hold(
+    work: Work, engine: Engine, number: int, rule: OutlierRule, claim: RuleChange, rare: frozenset[bytes]
+) -> bool:
+    """Local generalization of the rare classes of a frequency table: are their claimed ranges those of their values?"""
+    treat = rule.treat.one
+    assert isinstance(treat, LocalGeneralization)
+    (column,) = rule.treated
+    gather = RangeProofGather(column, rule.find.columns, only=rare)
+    return _texts_hold(work, engine, number, gather, claim, treat, needed_columns(work, number + 1))
+
+
+def _texts_hold(
+    work: Work,
+    engine: Engine,
+    number: int,
+    gather: RangeProofGather,
+    claim: RuleChange,
+    treat: LocalGeneralization,
+    needed: Sequence[str],
+) -> bool:
+    type_ = work.table.cell_types(number)[gather.column]
+    found: dict[bytes, tuple[Number, Number, int, int]] = {}
+    for answer in gathered(work, engine, gather, needed, f"outlier rule {number + 1}, ranges by definition"):
+        found |= answer
+    expected = {key: range_text(least, most, treat, type_) for key, (least, most, _, _) in found.items()}
+    cells = sum(flagged if treat.scope == "cell" else every for _, _, every, flagged in found.values())
+    if not expected:
+        return not claim.acts and not claim.cells
+    (act,) = claim.acts
+    if (act.columns, act.column, claim.cells, claim.rows) != (gather.by, gather.column, cells, 0):
+        return False
+    sides = [act.values] if isinstance(act, KeyAct) else [act.below, act.above]
+    if isinstance(act, KeyAct) != (treat.scope == "class") or any(one is None for one in sides):
+        return False
+    keys = act.keys.to_pylist()
+    return all(dict(zip(keys, one.to_pylist(), strict=True)) == expected for one in sides if one is not None)
