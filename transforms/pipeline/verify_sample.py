@@ -188,11 +188,14 @@ def _wrong_clusters(sample: ClusterSample, facts: TableFacts, claim: SampleFacts
 
 def _wrong_parts(work: Work, n: int, proof: Proof) -> Iterator[str]:
     """Each part of the order must hold as many drawings as its ranks say."""
-    assert proof.parts is not None
+    if proof.parts is None:  # there is nobody
+        return
     assert work.ranks is not None
     ends = [0, *(int(end) for end in np.cumsum(proof.parts[0]))]
     count = ends[-1]
-    if not count or not n:
+    if not n:
+        if proof.parts[1].any():
+            yield "subjects drawn by their rank"
         return
     if isinstance(work.table.sample, SystematicSample):
         (start,) = work.ranks.below(encode_ids([pa.array(["start"])]), count).tolist()
