@@ -35,6 +35,7 @@ columns:
   born: {kind: quasi-identifier, apply: {noise: {distribution: normal, days: 20, per: subject}}}
   weight: {kind: attribute, apply: {noise: {distribution: laplace, scale: 2, at_least: 1}}}
   paid: {kind: attribute, apply: {random-rounding: {unit: [100, 1000], unbiased: true}}}
+  cost: {kind: attribute, apply: {noise: {distribution: normal, scale: 5000, keep_sum: true, by: [ward]}}}
   ward:
     kind: attribute
     apply: {random-replacement: {values: [P, Q, R, S, T], distinct: true, accept_frequency_leak: wards are no persons}}
@@ -50,6 +51,7 @@ TYPES = pa.schema(
         ("born", pa.date32()),
         ("weight", pa.int64()),
         ("paid", pa.decimal128(12, 2)),
+        ("cost", pa.int64()),
         ("ward", pa.string()),
     ]
 )
@@ -72,6 +74,7 @@ def stays(count: int = 900, patients: int = 300) -> pa.Table:
                 "born": date(1950, 1, 1) + timedelta(patient * 7),
                 "weight": draw.randrange(40, 90),
                 "paid": Decimal(draw.randrange(10**7)).scaleb(-2),
+                "cost": draw.randrange(10**6) if draw.random() < 0.9 else None,
                 "ward": draw.choice(["내과", "외과", "소아과", None]),
             }
         )
@@ -143,6 +146,18 @@ def test_a_persons_dates_keep_their_distances(hospital: Any) -> None:
     assert sorted(firsts) != sorted(moved)
     assert {len({one["born"] for one in persons}) for persons in made.values()} == {1}
     assert {len({one["card"] for one in persons}) for persons in made.values()} == {1}
+
+
+def test_the_sum_of_each_class_is_kept(hospital: Any) -> None:
+    _, rows, _ = hospital.run(units=30, buckets=3)
+
+    def sums(table: pa.Table) -> list[tuple[int, int]]:
+        """Rows and sum of each ward; wards have other names afterwards."""
+        found = table.group_by("ward").aggregate([("cost", "sum"), ("cost", "count")]).to_pylist()
+        return sorted((one["cost_count"], one["cost_sum"]) for one in found)
+
+    assert sums(rows) == sums(hospital.source)
+    assert set(rows["cost"].to_pylist()) != set(hospital.source["cost"].to_pylist())
 
 
 def test_stand_ins_are_told_apart_over_all_units(hospital: Any) -> None:

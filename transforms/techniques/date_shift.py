@@ -34,7 +34,7 @@ class DateShift(DrawnTechnique):
     the first and last rows; opening days betray shifts that are no multiple of seven. What helps: a wider
     range, shifting together with coarser dates elsewhere, cutting the ends of the period. Refused: a table
     without subject, dates that would leave the years 1 to 9999.
-    Source: guideline L2134-2136 (the same noise for admission and discharge), L2138-2145.
+    Source: guideline L2136 (the same noise for admission and discharge), L2138-2143.
     """
 
     name: ClassVar[str] = "date-shift"

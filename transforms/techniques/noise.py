@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -9,23 +10,27 @@ from typing import ClassVar, Literal, Self
 
 import numpy as np
 import pyarrow as pa
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from transforms.draws import Draws
 from transforms.errors import CellsRefused, TechniqueError
 from transforms.given import Given
 from transforms.images import Image, Number, Numbers, Piece
 from transforms.kernels import quantiles
+from transforms.kernels.kept_sum import balanced
 from transforms.ordered import number_of
 from transforms.technique import Language
 from transforms.techniques.cells import Cells, check_numeric, column_of, is_long_decimal, numbers_of
 from transforms.techniques.chance import DrawnTechnique, dated, ticks_of_day
+from transforms.techniques.classes import by_text, classes_given, treat_small
 from transforms.techniques.parameters import Bound, Unit, refuse
 from transforms.techniques.phrases import number
 from transforms.techniques.pieces import as_number, pieces_of, plain
 
 # How often a result outside of the bounds is drawn again before it is put at the bound.
 ATTEMPTS = 16
+# The round of the draws that say who takes what a correction leaves over.
+_TURN = ATTEMPTS
 # No draw is further out, in scales: 2^-53 is the smallest share that is drawn.
 _REACH = {"uniform": Decimal("1.000001"), "normal": Decimal("8.3"), "laplace": Decimal(37)}
 _KOREAN = {
@@ -50,19 +55,24 @@ class Noise(DrawnTechnique):
     dates are rounded to the unit of the type; a uniform draw among them makes each step exactly as likely.
     `at_least` and `at_most` bound the result: what falls outside is drawn again, after 16 draws put at the
     bound. A factor never changes the sign. `per: subject` draws once for all rows of a person. Null stays
-    null. The same key gives the same noise on every machine: draws are AES-CMAC, quantiles are computed by
+    null. `keep_sum` corrects each move by nearly the same amount, so that the sum over all rows (or over the rows
+    of each class of `by` columns) stays exactly as it was; classes of fewer than `least` filled cells are an
+    error, or as `small` says; it is for integers and decimals, added noise for each row, without bounds, and
+    stands last. The same key gives the same noise on every machine: draws are AES-CMAC, quantiles are computed by
     operations that IEEE 754 rounds exactly (AS 241 for the normal distribution).
 
-    Kept: mean (without bounds) and order of magnitude. Lost: the exact value; relations between columns,
-    each of which has noise of its own (for dates use date-shift). Attack: averaging many rows of one person
-    with the same true value (`per: subject` helps), known bounds, outliers that stand out in spite of the
-    noise (top-coding before it helps). It is no differential privacy: that holds for aggregates with a budget.
-    Refused: NaN, infinity, a scale below the unit of the type, results beyond the type.
-    Source: guideline L2131-2145 (잡음 추가).
+    Kept: mean (without bounds; with `keep_sum` exactly) and order of magnitude. Lost: the exact value;
+    relations between columns, each of which has noise of its own (for dates use date-shift). Attack:
+    averaging many rows of one person with the same true value (`per: subject` helps), known bounds, outliers
+    that stand out in spite of the noise (top-coding before it helps). It is no differential privacy: that
+    holds for aggregates with a budget.
+    With `keep_sum`, who knows all other values of a class knows the sum of the noise. Refused: NaN, infinity, a
+    scale below the unit of the type, results beyond the type. Source: guideline L2133-2143 (잡음 추가).
     """
 
     name: ClassVar[str] = "noise"
     korean: ClassVar[str] = "잡음 추가"
+    SET_ELSEWHERE: ClassVar[Mapping[str, str]] = {}
 
     distribution: Literal["normal", "laplace", "uniform"]
     scale: Unit | None = None
@@ -71,6 +81,9 @@ class Noise(DrawnTechnique):
     per: Literal["row", "subject"] = "row"
     at_least: Bound | None = None
     at_most: Bound | None = None
+    keep_sum: bool = False
+    least: int = Field(default=3, ge=2)
+    small: Literal["error", "suppress", "keep"] = "error"
 
     @model_validator(mode="after")
     def _one_scale(self) -> Self:
@@ -88,7 +101,26 @@ class Noise(DrawnTechnique):
                 refuse("bounds of two kinds", "two numbers, two dates or two times", None, "at_most")
             if as_number(low) >= as_number(high):
                 refuse("`at_most` that is not above `at_least`", "a lower and a higher bound", None, "at_most")
+        self._check_sum()
         return self
+
+    def _check_sum(self) -> None:
+        """What goes with `keep_sum` alone, and what does not go with it."""
+        if not self.keep_sum:
+            for name in ("by", "least", "small"):
+                if name in self.model_fields_set:
+                    refuse(f"`{name}` without `keep_sum`", f"`{name}` together with `keep_sum: true`", None, name)
+            return
+        others = {"how": "multiply", "per": "subject"}
+        found = [name for name in ("days", "at_least", "at_most", "when") if getattr(self, name) is not None]
+        found += [f"{name}: {value}" for name, value in others.items() if getattr(self, name) == value]
+        if found:
+            refuse(f"`{found[0]}` with `keep_sum`", "added noise for each row, without bounds", None, "keep_sum")
+
+    @property
+    def whole_classes(self) -> bool:  # type: ignore[override]
+        """A sum is kept over whole classes; noise without is each row's own."""
+        return self.keep_sum
 
     @property
     def draws_by(self) -> Literal["row", "subject"]:
@@ -108,9 +140,14 @@ class Noise(DrawnTechnique):
                     f"a bound that is no value of the column's type {source}",
                     "a number for numbers, a date for dates, a time for timestamps",
                 )
+        if self.keep_sum and pa.types.is_floating(source):
+            raise TechniqueError(
+                f"`keep_sum` on a column of type {source}", "integers and decimals, whose sums are exact"
+            )
         if self.how == "add" and not pa.types.is_floating(source):
             width = self._width(source)
-            if not 1 <= width < 2**56:
+            # Sums of the moves of a class's millions of rows fit int64 too.
+            if not 1 <= width < (2**34 if self.keep_sum else 2**56):
                 raise TechniqueError(f"a scale outside of what type {source} can hold", "at least one unit of the type")
         return source
 
@@ -127,6 +164,8 @@ class Noise(DrawnTechnique):
         wide = numbers.astype(np.int64 if whole else np.float64)
         if not whole and (infinite := int(np.isinf(wide).sum())):
             raise CellsRefused("infinite numbers can't be moved", infinite)
+        if self.keep_sum:
+            return self._with_kept_sum(values, given, draws, ids)
         low, high = self._bounds(values.type)
         result = self._moved(wide, ids, draws, 0, values.type)
         for attempt in range(1, ATTEMPTS):
@@ -138,6 +177,19 @@ class Noise(DrawnTechnique):
         if not _is_number(values.type):
             return dated(result, valid, values.type)
         return column_of(result if whole else result.astype(numbers.dtype), valid, values.type)
+
+    def _with_kept_sum(self, values: pa.Array, given: Given, draws: Draws, ids: pa.Array) -> pa.Array:
+        numbers, valid = numbers_of(values)
+        wide = numbers.astype(np.int64)
+        classes = classes_given(given, self.by, len(values))
+        filled = np.flatnonzero(values.is_valid().to_numpy(zero_copy_only=False))
+        codes = classes.codes[filled]
+        moves = (self._moved(wide, ids, draws, 0, values.type) - wide)[filled]
+        turn = draws.bits(ids.take(pa.array(filled)), _TURN)
+        wide[filled] = _sum(wide[filled], balanced(moves, codes, classes.count, turn))
+        small = np.zeros(len(values), np.bool_)
+        small[filled] = (np.bincount(codes, minlength=classes.count) < self.least)[codes]
+        return treat_small(self.small, values, column_of(wide, valid, values.type), small, self.least)
 
     def _moved(self, numbers: Cells, ids: pa.Array, draws: Draws, attempt: int, type_: pa.DataType) -> Cells:
         """The numbers with noise of one attempt, in the type's own unit."""
@@ -203,8 +255,12 @@ class Noise(DrawnTechnique):
         if self.how == "add" and self.scale is not None:
             # One unit more than the farthest draw, for the result is rounded to the unit of the type.
             reach = Fraction(self.scale) * Fraction(_REACH[self.distribution]) + (self.distribution != "uniform")
+            if self.keep_sum:
+                # The correction is the mean of such moves, and a unit.
+                reach = 2 * reach + 1
         pieces = [Piece(_low(piece.low, reach, low), _high(piece.high, reach, high)) for piece in pieces_of(before)]
-        return Numbers(nullable=before.nullable, pieces=tuple(pieces))
+        nullable = before.nullable or (self.keep_sum and self.small == "suppress")
+        return Numbers(nullable=nullable, pieces=tuple(pieces))
 
     def level_text(self, language: Language) -> str:
         korean = language == "ko"
@@ -216,6 +272,8 @@ class Noise(DrawnTechnique):
             text = f"a random number is {'added' if self.how == 'add' else 'multiplied (around 1)'}: {words}"
         if self.per == "subject":
             text += "; 정보주체별 동일" if korean else "; the same for all rows of a person"
+        if self.keep_sum:
+            text += f"; {by_text(self.by, language)} " + ("합계 유지" if korean else "the sum stays")
         for bound, word in (
             (self.at_least, "이상" if korean else "at least"),
             (self.at_most, "이하" if korean else "at most"),

@@ -73,7 +73,7 @@ class RandomRounding(DrawnTechnique):
     with plain rounding; several rows with the same number (or several releases) show both multiples, and
     with `unbiased` their shares tell the number itself. What helps: a coarser unit, one row for each person.
     Refused: a unit finer than the type, NaN, infinity, results beyond the type, numbers within one unit of the
-    limits of int64. Source: guideline L2017-2027 (랜덤 라운딩).
+    limits of int64. Source: guideline L2017-2026 (랜덤 라운딩).
     """
 
     name: ClassVar[str] = "random-rounding"

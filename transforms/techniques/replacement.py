@@ -66,7 +66,7 @@ class RandomReplacement(DrawnTechnique):
     is why a reason is asked for where the column is no identifier; with `shape`, short values may share a
     stand-in, and it tells length and separators. What helps: no `distinct`, coarser values first. Refused:
     more distinct values than `distinct` has in its list, letters of other scripts with `shape`.
-    Source: guideline L2195-2202 (난수생성기: 임의의 숫자를 할당), L2133-2136.
+    Source: guideline L2183-2187 (난수생성기), L1845.
     """
 
     name: ClassVar[str] = "random-replacement"

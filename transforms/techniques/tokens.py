@@ -45,7 +45,7 @@ class Tokenization(DrawnTechnique):
     keyed-token (128 bits) or format-preserving-encryption (no two ids share a ciphertext). Attack: how often
     a token occurs (so for columns that are no identifiers a reason is asked for), the vault, the key.
     Refused: ids so short that fewer than 10⁶ tokens of their length exist, a vault whose plan destroys its
-    additional information, floats. Source: guideline L2182-2193 (토큰화).
+    additional information, floats. Source: guideline L2172-2181 (토큰화).
     """
 
     name: ClassVar[str] = "tokenization"

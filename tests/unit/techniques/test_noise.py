@@ -28,7 +28,7 @@ from transforms.techniques import parse_steps
 
 DRAWS = Draws(Secret(bytes(range(32))))
 SITE = Site("t", "c", 0, "p")
-# L2138-2145: date of birth, noise, date of birth with noise.
+# L2138-2143: date of birth, noise, date of birth with noise.
 BIRTHDAYS = [
     (date(2011, 12, 5), 3, date(2011, 12, 8)),
     (date(2016, 8, 9), -2, date(2016, 8, 7)),
@@ -177,6 +177,54 @@ def test_the_draw_is_the_rows_own_whatever_the_batch() -> None:
     assert noisy(step, values, pa.int64()) == parts
 
 
+NUMBERS = st.none() | st.integers(-(10**12), 10**12)
+
+
+@over(st.lists(st.tuples(NUMBERS, st.sampled_from("abc")), min_size=1), st.sampled_from(["normal", "uniform"]))
+def test_a_kept_sum_is_kept_exactly_in_each_class(rows: list[tuple[int | None, str]], distribution: str) -> None:
+    (step,) = parse_steps(
+        {"noise": {"distribution": distribution, "scale": 500, "keep_sum": True, "by": ["c"], "small": "keep"}}
+    )
+    assert isinstance(step, ColumnTechnique)
+    cents = pa.array([None if value is None else Decimal(value).scaleb(-2) for value, _ in rows], pa.decimal128(18, 2))
+    ids = encode_ids([pa.array(range(len(rows)), pa.int64())])
+    here = Given(SITE, draws=DRAWS, rows=ids, columns={"c": pa.array([letter for _, letter in rows])})
+    result = step.apply(cents, here)
+    assert step.applied_image(Anything(), here).contains(result).all()
+    made = result.to_pylist()
+    assert [one is None for one in made] == [value is None for value, _ in rows]
+    for letter in "abc":
+        before = [value for value, own in rows if own == letter and value is not None]
+        after = [
+            int(one.scaleb(2)) for one, (_, own) in zip(made, rows, strict=True) if own == letter and one is not None
+        ]
+        assert sum(after) == sum(before)
+        if len(before) < 3:
+            assert after == before
+
+
+def test_the_correction_is_nearly_the_same_for_all() -> None:
+    """Beside the same noise without a kept sum: the difference is the mean noise, up to one unit."""
+    step = {"distribution": "laplace", "scale": 50}
+    free, kept = (noisy({**step, **more}, [0] * 1_000, pa.int64()) for more in ({}, {"keep_sum": True}))
+    assert sum(kept) == 0
+    moved = {after - before for before, after in zip(free, kept, strict=True)}
+    assert moved <= {-(sum(free) // 1_000), -(sum(free) // 1_000) - 1}
+    assert len(moved) == 2
+
+
+def test_small_classes_would_show_the_number_itself() -> None:
+    def step(**more: Any) -> list[Any]:
+        parameters = {"distribution": "uniform", "scale": 9, "keep_sum": True, **more}
+        return noisy(parameters, [100, None, 50], pa.int64())
+
+    with pytest.raises(CellsRefused, match="fewer than 3"):
+        step()
+    assert step(small="keep") == [100, None, 50]
+    assert step(small="suppress") == [None, None, None]
+    assert sum(one for one in step(least=2) if one is not None) == 150
+
+
 def test_sums_never_wrap() -> None:
     for values, type_ in (
         ([2**63 - 2] * 60, pa.int64()),
@@ -203,6 +251,14 @@ def test_sums_never_wrap() -> None:
         {"distribution": "normal", "days": 2, "how": "multiply"},
         {"distribution": "normal", "scale": 1, "at_least": 5, "at_most": 5},
         {"distribution": "normal", "days": 1, "at_least": 5, "at_most": "2024-01-01"},
+        {"distribution": "normal", "scale": 1, "by": ["c"]},
+        {"distribution": "normal", "scale": 1, "least": 3},
+        {"distribution": "normal", "days": 1, "keep_sum": True},
+        {"distribution": "normal", "scale": 1, "keep_sum": True, "at_least": 0},
+        {"distribution": "normal", "scale": 1, "keep_sum": True, "per": "subject"},
+        {"distribution": "normal", "scale": 1, "keep_sum": True, "how": "multiply"},
+        {"distribution": "normal", "scale": 1, "keep_sum": True, "least": 1},
+        {"distribution": "normal", "scale": 1, "keep_sum": True, "when": {"c": {"above": 1}}},
     ],
 )
 def test_bad_parameters(parameters: Any) -> None:
@@ -217,6 +273,8 @@ def test_bad_parameters(parameters: Any) -> None:
         ({"scale": 1}, pa.date32()),
         ({"days": 1}, pa.int64()),
         ({"scale": Fraction(1, 2)}, pa.int64()),
+        ({"scale": 1, "keep_sum": True}, pa.float64()),
+        ({"scale": 2**40, "keep_sum": True}, pa.int64()),
         ({"scale": 1}, pa.decimal128(30, 2)),
         ({"scale": 1, "at_least": "2024-01-01"}, pa.int64()),
         ({"days": 1, "at_least": "2024-01-01"}, pa.timestamp("us")),

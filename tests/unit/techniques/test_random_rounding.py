@@ -23,7 +23,7 @@ from transforms.technique import ColumnTechnique
 from transforms.techniques import parse_steps
 
 DRAWS = Draws(Secret(bytes(range(32))))
-# The guideline's five amounts, and what it makes of them (L2021-2027): at the digit named there and above it.
+# The guideline's five amounts, and what it makes of them (L2021-2026): at the digit named there and above it.
 GUIDELINE = [
     (869_250, 100_000, 900_000),
     (4_559_120, 1_000_000, 4_000_000),

@@ -44,7 +44,7 @@ def tokens(parameters: Any, ids: pa.Array, draws: Draws = DRAWS) -> list[Any]:
 
 
 def test_the_guidelines_customer_number() -> None:
-    """L2185-2192: D1304365 → AD921648: eight letters and digits for eight. Ours is keyed, so it is another one."""
+    """L2176-2181: D1304365 → AD921648: eight letters and digits for eight. Ours is keyed, so it is another one."""
     image = step_of({}).image(Anything(nullable=False), Given(SITE))
     assert image.contains(pa.array(["AD921648", "ad921648", "AD9", "고객", None])).tolist() == [True] + [False] * 4
     (token,) = tokens({}, pa.array(["D1304365"]))
