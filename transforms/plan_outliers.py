@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import Field, model_serializer, model_validator
 
 from transforms.complaint import complain, complaint
+from transforms.plain import plain
 from transforms.technique import Model
 from transforms.techniques.parameters import Share, Unit
 
@@ -173,9 +174,9 @@ class _OneOf(Model):
             raise complain([complaint(found, f"one of: {known}")])
         return self
 
-    @model_serializer(mode="wrap")
-    def _without_others(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {name: value for name, value in handler(self).items() if value is not None}
+    @model_serializer
+    def _without_others(self) -> dict[str, Any]:
+        return {name: plain(value) for name, value in self._named()}
 
     def _named(self) -> list[tuple[str, Any]]:
         fields = type(self).model_fields.items()

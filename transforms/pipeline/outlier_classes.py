@@ -15,6 +15,7 @@ from transforms.outlier_changes import Changes, RuleChange, class_keys
 from transforms.pipeline.engine import Engine
 from transforms.pipeline.feed import Unit
 from transforms.pipeline.measure import class_counts
+from transforms.pipeline.members import Words
 from transforms.pipeline.outlier_gather import (
     HIGH,
     KEY,
@@ -27,7 +28,7 @@ from transforms.pipeline.outlier_gather import (
     summed,
 )
 from transforms.pipeline.states import pack, unpack
-from transforms.pipeline.work import Words, Work
+from transforms.pipeline.work import Work
 from transforms.plan_outliers import Frequency, RareCombinations
 
 COUNT, SUBSET = "count_all", "\x00subset"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,8 +13,9 @@ import pyarrow as pa
 from transforms.pipeline.engine import Engine
 from transforms.pipeline.feed import Unit
 from transforms.pipeline.measure import bucket_of, narrow_columns
+from transforms.pipeline.members import Words
 from transforms.pipeline.states import pack, unpack
-from transforms.pipeline.work import Rows, Words, Work, select, subject_ids
+from transforms.pipeline.work import Rows, Work, select, subject_ids
 from transforms.pipeline_model import TablePipeline
 
 BUCKETS = 8
@@ -133,7 +134,6 @@ __all__ = [
     "LOW",
     "Cells",
     "Gather",
-    "Mapping",
     "class_columns",
     "delivered",
     "gathered",

@@ -53,7 +53,7 @@ def bounds_of(
     floats = pa.types.is_floating(type_)
     if isinstance(find, ThreeSigma):
         gather = SigmaGather(find.column, find.within, factor=Fraction(find.factor), floats=floats)
-        ends = {}
+        ends: dict[bytes, tuple[Number, Number]] = {}
         for answer in gathered(work, engine, gather, needed, f"{what}, sums"):
             ends |= answer
     else:
@@ -144,7 +144,7 @@ class NumberRule:
         return replace(nothing, acts=(self._replaced(bounds, outlying, ends),), cells=count)
 
     def _outlying(self, bounds: Bounds, by: tuple[str, ...]) -> dict[bytes, dict[int, list[tuple[Number, int]]]]:
-        found = {}
+        found: dict[bytes, dict[int, list[tuple[Number, int]]]] = {}
         for answer in gathered(self.work, self.engine, OutlyingGather(bounds, by), self.needed, self.say("outliers")):
             found |= answer
         return found
@@ -232,7 +232,7 @@ class NumberRule:
 
     def ranges(self, column: str, by: tuple[str, ...], keys: pa.Array) -> dict[bytes, tuple[Number, Number, int]]:
         """Least and greatest number, and the cells, of the classes in `keys`."""
-        found = {}
+        found: dict[bytes, tuple[Number, Number, int]] = {}
         for answer in gathered(self.work, self.engine, RangeGather(column, by, keys), self.needed, self.say("ranges")):
             found |= answer
         return found

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +15,9 @@ import pyarrow.compute as pc
 
 from transforms.outlier_changes import as_numbers, class_keys
 from transforms.pipeline.engine import Engine
+from transforms.pipeline.members import Words
 from transforms.pipeline.outlier_gather import KEY, Cells, gathered, summed
-from transforms.pipeline.work import Words, Work
+from transforms.pipeline.work import Work
 
 PLACE, VALUE, COUNT = "place", "value", "count"
 # Of a double's 64 bits in order, these tell its coarse place: 4,096 places between a number and its double.
@@ -81,7 +83,7 @@ class CoarseGather:
 
     def finish(self, rows: pa.Table) -> dict[bytes, list[tuple[int, int]]]:
         found = {}
-        for key, places, counts in _by_class(rows, PLACE):
+        for key, (places, counts) in _by_class(rows, PLACE):
             ends = np.cumsum(counts)
             ranks = [rank_of(share, int(ends[-1])) for share in self.shares]
             at = [int(np.searchsorted(ends, rank)) for rank in ranks]
@@ -124,7 +126,7 @@ class FineGather:
     def finish(self, rows: pa.Table) -> dict[bytes, tuple[Number, ...]]:
         lines = rows["place"].to_numpy()
         found = {}
-        for key, values, counts, places in _by_class(rows, VALUE, lines):
+        for key, (values, counts, places) in _by_class(rows, VALUE, lines):
             answer = []
             for place, rank in self.wanted[key]:
                 here = places == place
@@ -146,7 +148,7 @@ def _numbers(
     return keys.filter(valid), found.filter(valid).to_numpy(zero_copy_only=False)
 
 
-def _by_class(rows: pa.Table, order: str, *more: npt.NDArray[np.int64]) -> Iterator[tuple[bytes, ...]]:
+def _by_class(rows: pa.Table, order: str, *more: npt.NDArray[np.int64]) -> Iterator[tuple[bytes, tuple[Any, ...]]]:
     """Class by class: its key, its lines' `order` (sorted) and counts, and further columns of them."""
     encoded = rows[KEY].combine_chunks().dictionary_encode()
     codes = encoded.indices.to_numpy(zero_copy_only=False)
@@ -157,4 +159,4 @@ def _by_class(rows: pa.Table, order: str, *more: npt.NDArray[np.int64]) -> Itera
     starts = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]]) if len(codes) else np.empty(0, np.int64)
     names: Iterable[bytes] = encoded.dictionary.take(pa.array(codes[starts])).to_pylist()
     for key, start, end in zip(names, starts, np.r_[starts[1:], len(codes)], strict=True):
-        yield key, *(one[start:end] for one in columns)
+        yield key, tuple(one[start:end] for one in columns)

@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 
 from transforms.errors import CellsRefused
 from transforms.outlier_changes import as_numbers, class_keys
+from transforms.pipeline.members import Words
 from transforms.pipeline.outlier_gather import KEY, Cells, summed
-from transforms.pipeline.work import Words
 
 POWER, EXPONENT, UPPER, LOWER = "power", "exponent", "upper", "lower"
 _BY = (KEY, POWER, EXPONENT)

@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 
 from transforms.ordered import value_of
 from transforms.outlier_changes import Bounds, as_numbers, class_keys
+from transforms.pipeline.members import Words
 from transforms.pipeline.outlier_gather import KEY, Cells, summed
-from transforms.pipeline.work import Words
 from transforms.plan_outliers import LocalGeneralization
 from transforms.techniques.phrases import number
 

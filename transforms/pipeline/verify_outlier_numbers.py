@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from fractions import Fraction
-from math import floor
+from math import floor, isclose
 from statistics import median_low
 from typing import Any
 
@@ -15,9 +15,10 @@ import pyarrow as pa
 
 from transforms.outlier_changes import Act, Bounds, EndsAct, KeyAct, RuleChange, as_numbers, class_keys
 from transforms.pipeline.engine import Engine
+from transforms.pipeline.members import Words
 from transforms.pipeline.outlier_gather import KEY, Cells, gathered, needed_columns, summed
 from transforms.pipeline.outlier_values import beyond_texts, cell_of, range_text, to_unit
-from transforms.pipeline.work import Words, Work
+from transforms.pipeline.work import Work
 from transforms.plan_outliers import (
     EndCoding,
     Iqr,
@@ -35,7 +36,7 @@ Number = int | float
 Counted = list[tuple[Number, int]]
 Ends = tuple[Number | None, Number | None]
 # Of a float's bound, its last digits may come out otherwise on another way.
-_NEAR = Fraction(1, 10**12)
+_NEAR = 1e-12
 
 
 @dataclass(frozen=True)
@@ -123,11 +124,12 @@ class RangeProofGather(ValuesGather):
 def _proof(find: NumberFind, values: Counted, claim: Ends | None, floats: bool) -> Proof:
     low, high = _definition(find, values)
     if floats:
+        rounded = (None if low is None else float(low), None if high is None else float(high))
+        ends: Ends = claim if claim is not None else rounded
         near = all(
-            one is None or own is None or abs(Fraction(one) - own) <= _NEAR * max(abs(own), 1)
-            for one, own in zip(claim or (None, None), (low, high), strict=True)
+            mine is theirs or (None not in (mine, theirs) and isclose(mine or 0, theirs or 0, rel_tol=_NEAR))
+            for mine, theirs in zip(rounded, ends, strict=True)
         )
-        ends: Ends = claim if claim is not None else tuple(None if one is None else float(one) for one in (low, high))  # type: ignore[assignment]
     else:
         near = True
         ends = (None if low is None else -floor(-low), None if high is None else floor(high))
@@ -150,8 +152,8 @@ def _definition(find: NumberFind, values: Counted) -> tuple[Fraction | None, Fra
     if isinstance(find, ThreeSigma):
         mean = sum((Fraction(one) * number for one, number in values), Fraction(0)) / count
         variance = sum(((Fraction(one) - mean) ** 2 * number for one, number in values), Fraction(0)) / count
-        reach = _root(variance * Fraction(find.factor) ** 2)
-        low, high = mean - reach, mean + reach
+        spread = _root(variance * Fraction(find.factor) ** 2)
+        low, high = mean - spread, mean + spread
     elif isinstance(find, Iqr):
         first, third = (_quantile(values, count, share) for share in (Fraction(1, 4), Fraction(3, 4)))
         reach = Fraction(find.factor) * (third - first)

@@ -17,7 +17,6 @@ from transforms.plan_outliers import (
     LocalSuppression,
     NumberFind,
     OutlierRule,
-    ParentCategory,
     RareCombinations,
     RemoveRecords,
 )
@@ -150,7 +149,7 @@ def _same_acts(left: RuleChange, right: RuleChange) -> bool:
     return (left.texts, left.bounds) == (right.texts, right.bounds) and _plain(left) == _plain(right)
 
 
-def _plain(change: RuleChange) -> list[object]:
+def _plain(change: RuleChange) -> list[tuple[str, ...]]:
     """The acts of a change on classes, whatever the order of its classes."""
     found: list[tuple[str, ...]] = []
     for act in change.to_json()["acts"]:
@@ -160,5 +159,3 @@ def _plain(change: RuleChange) -> list[object]:
         found.append((repr(act["columns"]), repr(act["column"]), repr(lines), repr("values" in act)))
     return sorted(found)
 
-
-__all__ = ["ParentCategory", "wrong_rules"]
