@@ -100,7 +100,7 @@ def test_persons_are_counted_by_their_pseudonym_where_they_have_many_rows(pipeli
 
 @pytest.mark.parametrize(("fraction", "subjects", "n"), [(0.5, 7, 3), (0.29, 100, 29), (0.1, 30, 3), (1.0, 9, 9)])
 def test_n_is_the_share_as_written_rounded_down(fraction: float, subjects: int, n: int) -> None:
-    from transforms.expectations.classes import planned_size
+    from transforms.expectations.sampled import planned_size
 
     # 0.29 x 100 is 28.999999999999996 in floating point; the plan says 29
     assert planned_size(SimpleSample(fraction=fraction), subjects) == n

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 from typing import Any, ClassVar
 
 from great_expectations.expectations.expectation import BatchExpectation
 
 from transforms.expectations.handed import PARAMETER, Handed, find_handed
 from transforms.expectations.providers import CELLS, CLASSES, SUBJECTS
+from transforms.expectations.sampled import as_planned, delivered_persons, persons_countable
 from transforms.measures.k_anonymity import Anonymity
 from transforms.pipeline.review import Adequacy
-from transforms.plan import Sample
 
 Verdict = dict[str, Any]
 
@@ -21,11 +19,6 @@ Verdict = dict[str, Any]
 def verdict(success: bool, **counts: Any) -> Verdict:
     """An expectation's result: counts by name."""
     return {"success": success, "result": counts}
-
-
-def planned_size(sample: Sample, subjects: int) -> int:
-    """n of N subjects as the plan says it: a number, or the share of N rounded down (the share as written)."""
-    return sample.n if sample.n is not None else math.floor(Fraction(str(sample.fraction)) * subjects)
 
 
 class ReviewExpectation(BatchExpectation):
@@ -64,7 +57,34 @@ class ColumnExpectation(ReviewExpectation):
 
 
 class ExpectCellsInImageOfChain(ColumnExpectation):
-    """Every cell lies in the image of its column's chain of steps, null included."""
+    """Every cell lies in the image of its column's chain of steps, null included.
+
+    Of a generalized column whose values may be many it tells how many are distinct and how many unique, too.
+    """
+
+    def judge(self, metrics: Mapping[str, Any]) -> Verdict:
+        told = super().judge(metrics)
+        told["result"] |= unique_counts(metrics[CELLS], self.column)
+        return told
+
+
+def unique_counts(cells: Adequacy, column: str) -> dict[str, int]:
+    """Filled cells, distinct values, unique ones; nothing where they need no count."""
+    found = cells.unique.get(column)
+    return {} if found is None else {"filled": found.cells, "distinct": found.distinct, "unique": found.unique}
+
+
+class ExpectFewUniqueValues(ColumnExpectation):
+    """Of a generalized column's filled cells at most a `share` hold a value that no other record holds."""
+
+    success_keys: ClassVar[tuple[str, ...]] = (PARAMETER, "column", "share")
+
+    share: float
+
+    def judge(self, metrics: Mapping[str, Any]) -> Verdict:
+        found = metrics[CELLS].unique.get(self.column)
+        few = found is None or found.unique <= self.share * found.cells
+        return verdict(few, **unique_counts(metrics[CELLS], self.column))
 
 
 class ExpectSerialNumbersWithoutGap(ColumnExpectation):
@@ -119,26 +139,25 @@ class ExpectNullsAsPlanned(ReviewExpectation):
 
 
 class ExpectSubjectsAsSampled(ReviewExpectation):
-    """The sample holds exactly n subjects, and no more of them are delivered; all, where no rule removed records."""
+    """The sample has the size that its technique gives, by stratum too, and no more persons are delivered.
+
+    All of them are, where no rule removed records. Copies of a person count once where they share a pseudonym.
+    """
 
     metric_dependencies: ClassVar[tuple[str, ...]] = (CELLS,)
 
     def judge(self, metrics: Mapping[str, Any]) -> Verdict:
+        if not persons_countable(self.handed().table, None):
+            return verdict(as_planned(self.handed().table, self.handed().facts), countable=False)
         return self.compare(int(metrics[CELLS].rows))
 
     def compare(self, delivered: int) -> Verdict:
         """The verdict where so many subjects are delivered."""
-        handed = self.handed()
-        facts, sample = handed.facts, handed.table.sample
-        exact = (
-            sample is not None
-            and facts.subjects is not None
-            and facts.drawn == planned_size(sample, facts.subjects)
-            and (not handed.table.one_row_per_subject or facts.sampled_rows == facts.drawn)
-        )
+        table, facts = self.handed().table, self.handed().facts
+        expected = delivered_persons(table, facts)
         whole = facts.delivered == facts.sampled_rows
-        fits = facts.drawn is not None and (delivered == facts.drawn if whole else delivered <= facts.drawn)
-        return verdict(exact and fits, subjects=delivered)
+        fits = expected is not None and (delivered == expected if whole else delivered <= expected)
+        return verdict(as_planned(table, facts) and fits, subjects=delivered)
 
 
 class ExpectManyRowSubjectsAsSampled(ExpectSubjectsAsSampled):

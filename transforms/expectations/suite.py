@@ -16,6 +16,7 @@ from transforms.expectations import classes
 from transforms.expectations.handed import PARAMETER
 from transforms.pipeline_model import Derived, TablePipeline
 from transforms.plan import KAnonymity
+from transforms.uniqueness import generalizes
 
 REVIEWED = {"$PARAMETER": PARAMETER}
 
@@ -35,6 +36,9 @@ def _columns(table: TablePipeline) -> Iterator[classes.ReviewExpectation]:
             yield classes.ExpectSerialNumbersWithoutGap(reviewed=REVIEWED, column=column.name)
         else:
             yield classes.ExpectCellsInImageOfChain(reviewed=REVIEWED, column=column.name)
+            if table.unique_values is not None and generalizes(column):
+                share = table.unique_values
+                yield classes.ExpectFewUniqueValues(reviewed=REVIEWED, column=column.name, share=share)
 
 
 def _table(table: TablePipeline) -> Iterator[classes.ReviewExpectation]:
@@ -42,7 +46,7 @@ def _table(table: TablePipeline) -> Iterator[classes.ReviewExpectation]:
     yield classes.ExpectColumnsAsPlanned(reviewed=REVIEWED)
     yield classes.ExpectNoExcludedColumn(reviewed=REVIEWED)
     yield classes.ExpectNullsAsPlanned(reviewed=REVIEWED)
-    if table.sample is not None and table.of is None:
+    if table.sample is not None and table.register is None and table.of is None:
         pseudonym = delivered_subject(table)
         if pseudonym is None:
             yield classes.ExpectSubjectsAsSampled(reviewed=REVIEWED)
