@@ -10,18 +10,17 @@ from typing import Any
 
 import pyarrow as pa
 
-from jobs import additional, budget, manifest, vault
-from jobs.aggregate_tables import counts_of, stage
-from jobs.budget import Charge, charges_of
+from jobs import additional, manifest, vault
+from jobs.aggregate_tables import make_aggregates
+from jobs.budget import Charge, affordable
 from jobs.clock import Clock, stamp, utc_now
 from jobs.code_version import code_version
 from jobs.environment import Environment
 from jobs.errors import BadInput, DataFailed, Operational, Refused
 from jobs.keys import FileProvider, RunSecrets, SeriesSecrets
-from jobs.ledger import evidence_ledger, trusted_entries
+from jobs.ledger import evidence_ledger
 from jobs.leftovers import sweep_attempts, sweep_dead_runs
 from jobs.locks import exclusive
-from jobs.noising import noised_numbers
 from jobs.plans import open_plan
 from jobs.progress import Progress
 from jobs.run_plan import save_plan
@@ -112,13 +111,11 @@ def pseudonymize(
             if earlier.state == STAGED_ALREADY:
                 sweep_attempts(folder, record)
             return earlier
-        charges = charges_of(run, pipeline.aggregates, named)
-        if charges:
-            ledger = evidence_ledger(environment, clock)
-            budget.check(charges, trusted_entries(environment, ledger))
+        charges = affordable(environment, run, pipeline.aggregates, named)
         asked = _Asked(partitions, windows, limit)
         with _nothing_left_behind(folder, spark, clock):
-            made = _Job(environment, loaded, pipeline, snapshots, stops, folder, spark, progress, asked).run(charges, clock)
+            job = _Job(environment, loaded, pipeline, snapshots, stops, folder, spark, progress, asked)
+            made = job.run(charges, clock)
             save_plan(folder, loaded, {t.name: t.source_schema for t in pipeline.wholes.values()})
             manifest.write(folder, manifest.build(folder, made.tables, made.digests))
             record = RunRecord(
@@ -302,20 +299,11 @@ class _Job:
         return self._aggregated(made, keys, charges, clock) if charges else made
 
     def _aggregated(self, made: _Made, keys: RunKeys, charges: tuple[Charge, ...], clock: Clock) -> _Made:
-        """Noise is drawn when nothing else can fail any more, and the budget is entered just before."""
-        plan, aggregates = self.pipeline.plan, self.pipeline.aggregates
-        ledger = evidence_ledger(self.environment, clock)
-
         def numbers(one: Aggregate) -> dict[str, list[int]]:
             return exact(one, keys, self._feed(one.table)[0], self._stopped(one.table))
 
-        def spend() -> None:
-            budget.spend(self.environment, ledger, charges)
-
-        drawn = noised_numbers(self.folder, aggregates, numbers, spend)
-        tables = [stage(self.folder, one, plan, self.pipeline.fingerprint, drawn) for one in aggregates.values()]
-        accounts = budget.accounts(charges, ledger.entries())
-        return replace(made, tables=(*made.tables, *tables), aggregates=counts_of(charges, accounts))
+        tables, told = make_aggregates(self.folder, self.pipeline, charges, numbers, clock)
+        return replace(made, tables=(*made.tables, *tables), aggregates=told)
 
     def _transform(self, prepared: Mapping[str, tuple[Prepared, SparkEngine, Options]]) -> _Made:
         tables: list[StagedTable] = []
@@ -387,6 +375,7 @@ def table_counts(
     return {
         "subjects": prepared.subjects,
         "drawn": prepared.drawn,
+        "sample": prepared.sample.counts() if prepared.sample is not None else None,
         "rows": {
             "seen": facts.seen,
             "stopped": facts.stopped_rows,

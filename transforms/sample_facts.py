@@ -36,6 +36,13 @@ class SampleFacts:
     cluster_threshold: Draw | None = None
     splits: tuple[Draw, ...] = ()
 
+    def counts(self) -> dict[str, int]:
+        """Numbers that reviewers may see: no size of a single stratum or cluster."""
+        found = {"persons": self.persons, "strata": len(self.strata), "short": self.short, "unlisted": self.unlisted}
+        if self.clusters is not None:
+            found |= {"clusters": self.clusters[0], "clusters_drawn": self.clusters[1]}
+        return found
+
     def to_json(self) -> dict[str, Any]:
         return {
             "persons": self.persons,

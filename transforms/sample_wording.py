@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from transforms.pipeline_model import TablePipeline
@@ -38,6 +38,26 @@ def sample_wording(sample: Sample, language: Language) -> Wording:
             else "whoever was drawn stays drawn in later rounds (the size depends on chance)"
         )
     return Wording("표본추출" if korean else "sampling", ", ".join(part for part in parts if part))
+
+
+def counts_text(counts: Mapping[str, int], drawn: int, language: Language) -> str:
+    """What became of a sample, beside N and n: strata and clusters by their number, copies; often nothing."""
+    korean = language == "ko"
+    parts = []
+    if counts["persons"] != drawn:
+        there = counts["persons"]
+        parts.append(f"서로 다른 {there:,}명" if korean else f"{there:,} different persons")
+    if "clusters" in counts:
+        there, chosen = counts["clusters"], counts["clusters_drawn"]
+        parts.append(f"집락 {there:,}개 중 {chosen:,}개" if korean else f"{chosen:,} of {there:,} clusters")
+    for name, ko, en in (
+        ("strata", "층 {:,}개", "{:,} strata"),
+        ("short", "인원이 모자라 전원을 뽑은 층 {:,}개", "{:,} strata with too few persons, taken whole"),
+        ("unlisted", "계획에 없어 제외한 층 {:,}개", "{:,} strata left out, not named by the plan"),
+    ):
+        if counts[name]:
+            parts.append((ko if korean else en).format(counts[name]))
+    return "; ".join(parts)
 
 
 def _how(sample: Sample, korean: bool) -> str:

@@ -16,7 +16,7 @@ from jobs.runs import RunRecord
 from transforms.outlier_wordings import outlier_wording
 from transforms.pipeline_model import Pipeline, TablePipeline
 from transforms.plan import ColumnRule
-from transforms.sample_wording import sample_wording
+from transforms.sample_wording import counts_text, sample_wording
 from transforms.technique import Language, Wording
 
 GOOD = {"verify": "equal", "review": "fit"}
@@ -79,6 +79,7 @@ class Table:
     sample: Wording | None
     subjects: int | None
     drawn: int | None
+    strata: str
     flow: Flow | None
     outliers: tuple[Outlier, ...]
     anonymity: Anonymity | None
@@ -107,6 +108,17 @@ class Difference:
 
 
 @dataclass(frozen=True)
+class Unique:
+    """A generalized column with many unique values: how many of its filled cells, and its distinct values."""
+
+    table: str
+    column: str
+    unique: int
+    filled: int
+    distinct: int
+
+
+@dataclass(frozen=True)
 class Verdict:
     """The two checks. `verify` is None where it has not run."""
 
@@ -117,6 +129,7 @@ class Verdict:
     rows_compared: int
     rows_different: int
     differences: tuple[Difference, ...]
+    unique: tuple[Unique, ...] = ()
 
     @property
     def failed(self) -> tuple[Expectation, ...]:
@@ -181,6 +194,11 @@ def verdict(verify: Mapping[str, Any] | None, result: Mapping[str, Any]) -> Verd
             for name, table in compared.items()
             for one in table["differences"]
         ),
+        unique=tuple(
+            Unique(one["table"], one["column"], one["unique"], one["filled"], one["distinct"])
+            for one in result.get("warnings", ())
+            if one["kind"] == "unique-values"
+        ),
     )
 
 
@@ -223,6 +241,7 @@ def _table(
         sample=sample_wording(table.sample, language) if table.sample is not None else None,
         subjects=counts.get("subjects"),
         drawn=counts.get("drawn"),
+        strata=counts_text(counts["sample"], counts["drawn"], language) if counts.get("sample") else "",
         flow=_flow(counts["rows"], sum(one.rows for one in outliers)) if "rows" in counts else None,
         outliers=outliers,
         anonymity=Anonymity(k.get("asked"), k.get("found"), tuple(k.get("columns") or ())) if k else None,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from transforms.errors import CellsRefused
+from transforms.errors import CellsRefused, DataRefused
 from transforms.pipeline.class_pass import ToOrder, class_stage
 from transforms.pipeline.engine import FAILURE, Engine, LocalEngine, PassFailed, SparkEngine
 from transforms.pipeline.feed import TableUnit
@@ -55,8 +55,11 @@ def _prepared(
 
 
 def _alone(table: TablePipeline) -> TablePipeline:
-    """A table without its register: nobody else's sample decides here."""
-    return replace(table, register=None)
+    """A table without its register: nobody else's sample decides here. Errors: DataRefused where it has to."""
+    alone = replace(table, register=None)
+    if alone.condition_columns() - set(table.source_schema.names):
+        raise DataRefused(f"table {table.source}: its sample is drawn by columns that its register alone has")
+    return alone
 
 
 def _quoted(name: str) -> str:
