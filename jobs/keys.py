@@ -70,7 +70,7 @@ class FileProvider:
             "key_id": secrets.token_hex(8),
             "key": base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode(),
         }
-        _create(Path(path), body, f"the root key {os.fspath(path)}")
+        new_file(Path(path), body, f"the root key {os.fspath(path)}")
         return cls(path)
 
     def wrap(self, secret: Secret, context: Mapping[str, str]) -> dict[str, Any]:
@@ -151,7 +151,7 @@ class _StoredSecrets:
         """A new secret, wrapped and stored whole or not at all; KeyExists if there is one of the name."""
         path = self._path(name)
         secret = Secret(secrets.token_bytes(SECRET_BYTES))
-        _create(path, self._provider.wrap(secret, self._context(name)), f"the secret of {self._named(name)}")
+        new_file(path, self._provider.wrap(secret, self._context(name)), f"the secret of {self._named(name)}")
         return secret
 
     def load(self, name: str) -> Secret:
@@ -235,8 +235,13 @@ class SeriesSecrets(_StoredSecrets):
     noun = "series"
 
 
-def _create(path: Path, body: Mapping[str, Any], what: str) -> None:
-    """Writes a new file of mode 0600 whole or not at all, and never over another one."""
+def random_bits(count: int) -> int:
+    """`count` random bits of the machine, for keys that are made elsewhere."""
+    return secrets.randbits(count)
+
+
+def new_file(path: Path, body: Mapping[str, Any], what: str) -> None:
+    """Writes a new JSON file of mode 0600 whole or not at all, and never over another one (KeyExists)."""
     private_folder(path.parent)
     draft = path.with_name(_draft_name(path, unique_name()))
     try:

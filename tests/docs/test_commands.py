@@ -83,7 +83,7 @@ def zone_table(table: Page) -> dict[str, tuple[set[str], set[str]]]:
     rows = re.findall(r"^\| (`.*?) \| .*? \|(.*)\|(.*)\|$", table.text.split("## Environments")[0], re.MULTILINE)
     found = {}
     for names, reads, writes in rows:
-        for name in re.findall(r"`([a-z]+)`", names):
+        for name in re.findall(r"`([a-z-]+)`", names):
             cells = [re.split(r"[^a-z-]+", cell) for cell in (reads, writes)]
             found[name] = (set(cells[0]) & set(ZONES), set(cells[1]) & set(ZONES))
     return found
