@@ -181,11 +181,12 @@ def gathered(
 
 def nothing(work: Work, key: FactKey, fact: ClassFact) -> pa.Table:
     """The figures of no row at all."""
-    given, values = _of_no_row(work, key)
+    given, values = of_no_row(work, key)
     return fact.figures(fact.merge(fact.observe(values, given)))
 
 
-def _of_no_row(work: Work, key: FactKey) -> tuple[Given, pa.Array]:
+def of_no_row(work: Work, key: FactKey) -> tuple[Given, pa.Array]:
+    """What a class fact observes where there is no row."""
     (column, number), _ = key
     (chain,) = [one for one in work.table.chains if one.name == column]
     step = chain.steps[number]

@@ -147,6 +147,7 @@ class ToOrder:
     """The cells themselves, with their rows' own draws, to the order buckets."""
 
     buckets: int
+    kind: int = CLASSED
 
     def __call__(self, order: Words, cells: dict[str, pa.Array]) -> Iterator[tuple[int, int, Any]]:
         own = np.ascontiguousarray(order[:, -2:])
@@ -154,15 +155,16 @@ class ToOrder:
         arrays = [pa.array(np.ascontiguousarray(own[:, word])) for word in range(2)]
         batch = pa.RecordBatch.from_arrays([*arrays, *cells.values()], names=[*names, *cells])
         for bucket, blob in split_blobs(batch, bucket_of(order[:, 0], self.buckets), self.buckets):
-            yield bucket, CLASSED, blob
+            yield bucket, self.kind, blob
 
 
 @dataclass(frozen=True)
 class ClassReduce:
-    """One class bucket: the last steps on whole classes (or parts of them), then the sink; and the tally."""
+    """One class bucket: the last steps on whole classes (or parts of them), then the sink; and, if asked, the tally."""
 
     work: Work
     sink: ClassSink
+    tallied: bool = True
 
     def __call__(self, bucket: int, blobs: Sequence[tuple[int, Any]]) -> Iterator[tuple[int, int, Any]]:
         counts: Tally = {}
@@ -176,7 +178,7 @@ class ClassReduce:
             rows = from_blobs(groups.pop(number)).combine_chunks()
             order, cells = self._computed(self.work.table.class_groups[number], rows, counts)
             yield from self.sink(order, cells)
-        if counts:
+        if counts and self.tallied:
             yield 0, COUNTS, pa.py_buffer(pack(counts))
 
     def _computed(
@@ -208,9 +210,11 @@ class ClassReduce:
         return order, cells
 
 
-def class_stage(work: Work, sink: ClassSink, window: Predicate | None = None) -> Inner | None:
+def class_stage(
+    work: Work, sink: ClassSink, window: Predicate | None = None, *, tallied: bool = True
+) -> Inner | None:
     """The class pass as a shuffle before the one by order; None where no step needs whole classes."""
     if not work.table.class_groups:
         return None
     buckets = work.class_buckets
-    return Inner(ClassMap(work, buckets, window), ClassReduce(work, sink), buckets)
+    return Inner(ClassMap(work, buckets, window), ClassReduce(work, sink, tallied), buckets)

@@ -17,6 +17,7 @@ import pyarrow as pa
 from transforms.arrow import values_and_mask
 from transforms.draws import Draws
 from transforms.kernels.cell_hash import CellHasher
+from transforms.pipeline.class_pass import class_stage
 from transforms.pipeline.engine import Engine
 from transforms.pipeline.feed import Unit, WindowedUnit
 from transforms.pipeline.measure import bucket_of
@@ -25,11 +26,12 @@ from transforms.pipeline.recompute import (
     body_columns,
     ranked_columns,
     recomputed,
+    row_body_columns,
     staged_batches,
 )
 from transforms.pipeline.states import pack, unpack
-from transforms.pipeline.transform import BLOB_BYTES, all_columns
-from transforms.pipeline.verify import order_width, placed
+from transforms.pipeline.transform import BLOB_BYTES, all_columns, by_group
+from transforms.pipeline.verify import CLASS_HASHES, ToHashes, class_hashes, order_width, placed
 from transforms.pipeline.work import Rows, Words, Work, select
 from transforms.predicate import Predicate
 
@@ -81,7 +83,8 @@ class Sides:
         """Sums of the hashes of a row's cells but its serial."""
         words = np.zeros(rows, np.uint64)
         for name in body_columns(self.work.table):
-            hasher.add(name, cells[name], words)
+            if name in cells:  # what comes from whole classes is added behind the shuffle
+                hasher.add(name, cells[name], words)
         return words
 
     def serials_of(self, batch: pa.RecordBatch) -> npt.NDArray[np.int64]:
@@ -155,6 +158,9 @@ class RowsReduce:
 
     def _by_serial(self, bucket: int, blobs: Sequence[tuple[int, Any]]) -> tuple[int, int, Words]:
         lines, numbers = placed(_side(blobs, EXPECTED, 3), 2, self.sides.offsets[bucket])
+        classed = by_group([blob for kind, blob in blobs if kind == CLASS_HASHES])
+        for hashes in class_hashes(classed, lines[:, :2]).values():
+            lines[:, 2] += hashes
         found = _side(blobs, FOUND, 2)
         serial, first = np.unique(found[:, 0].view(np.int64), return_index=True)
         _, mine, theirs = np.intersect1d(numbers, serial, assume_unique=True, return_indices=True)
@@ -201,7 +207,26 @@ class CellsMap:
             cells, keep = recomputed(Rows.of(self.sides.work, batch, chosen, rows))
             serials = self.listed[near[rows], 2]
             serials = serials if keep is None else serials[keep]
+            names = row_body_columns(self.sides.work.table)
             yield from _compared(EXPECTED, serials, [hasher.cells(name, cells[name]) for name in names])
+
+
+@dataclass(frozen=True)
+class ToListed:
+    """Sink of the class pass: of the listed rows, (serial, number of the column, hash of the cell)."""
+
+    sides: Sides
+    listed: Words
+
+    def __call__(self, order: Words, cells: dict[str, pa.Array]) -> Iterator[tuple[int, int, Any]]:
+        near = np.minimum(np.searchsorted(self.listed[:, 0], order[:, 0]), len(self.listed) - 1)
+        rows = np.flatnonzero((self.listed[near, :2] == order[:, :2]).all(axis=1))
+        names = body_columns(self.sides.work.table)
+        serial = self.listed[near[rows], 2]
+        hasher = self.sides.hasher()
+        for name, array in cells.items():
+            number = np.full(len(rows), names.index(name), np.uint64)
+            yield from _compared(CLASS_HASHES, serial, [number, hasher.cells(name, array.take(pa.array(rows)))])
 
 
 def _compared(side: int, serial: Words, hashes: Sequence[Words]) -> Iterator[tuple[int, int, bytes]]:
@@ -213,21 +238,36 @@ def _compared(side: int, serial: Words, hashes: Sequence[Words]) -> Iterator[tup
 
 @dataclass(frozen=True)
 class CellsReduce:
-    """Differing rows by column."""
+    """Differing rows by column, of `width` columns; single rows tell those at the places `by_row`."""
 
     width: int
+    by_row: tuple[int, ...]
 
     def __call__(self, bucket: int, blobs: Sequence[tuple[int, Any]]) -> Iterator[tuple[int, bytes]]:
-        expected, found = (_side(blobs, side, self.width) for side in (EXPECTED, FOUND))
+        expected, found = _side(blobs, EXPECTED, len(self.by_row) + 1), _side(blobs, FOUND, self.width + 1)
         serial, first = np.unique(found[:, 0], return_index=True)
+        differ = np.zeros(self.width, np.int64)
         _, mine, theirs = np.intersect1d(expected[:, 0], serial, assume_unique=True, return_indices=True)
-        yield 0, pack((expected[mine, 1:] != found[first[theirs], 1:]).sum(axis=0))
+        places = np.array(self.by_row, np.int64)
+        differ[places] = (expected[mine, 1:] != found[first[theirs]][:, places + 1]).sum(axis=0)
+        classed = _side(blobs, CLASS_HASHES, 3)
+        for column in np.unique(classed[:, 1]).astype(np.int64):
+            lines = classed[classed[:, 1] == np.uint64(column)]
+            _, mine, theirs = np.intersect1d(lines[:, 0], serial, return_indices=True)
+            differ[column] = (lines[mine, 2] != found[first[theirs], column + 1]).sum()
+        yield 0, pack(differ)
 
 
 def locate(sides: Sides, engine: Engine, serials_alone: bool) -> Located:
-    """Names what differs. `serials_alone`: the rows are the same but for their serials."""
+    """Names what differs. `serials_alone`: the rows are the same but for their serials.
+
+    Cells that come from whole classes meet their row by its order draw: without serials nothing is located there.
+    """
     buckets = sides.work.buckets
-    found = engine.shuffle(RowsMap(sides), RowsReduce(sides), buckets, "rows that differ", kinds=True)
+    if sides.work.table.class_groups and not sides.by_serial:
+        return Located()
+    hashes = class_stage(sides.work, ToHashes(sides.work, sides.seed), sides.window, tallied=False)
+    found = engine.shuffle(RowsMap(sides), RowsReduce(sides), buckets, "rows that differ", kinds=True, inner=hashes)
     parts = [unpack(blob) for _, blob in found]
     missing, extra = sum(part[0] for part in parts), sum(part[1] for part in parts)
     listed = np.concatenate([part[2] for part in parts]) if parts else np.empty((0, 3), np.uint64)
@@ -239,8 +279,14 @@ def locate(sides: Sides, engine: Engine, serials_alone: bool) -> Located:
         return Located(missing, extra)
     looked_at = listed[np.argsort(listed[:, 0], kind="stable")][:MOST_ROWS]
     names = body_columns(sides.work.table)
+    by_row = tuple(names.index(name) for name in row_body_columns(sides.work.table))
     compared = engine.shuffle(
-        CellsMap(sides, looked_at), CellsReduce(len(names) + 1), COMPARE_BUCKETS, "cells that differ", kinds=True
+        CellsMap(sides, looked_at),
+        CellsReduce(len(names), by_row),
+        COMPARE_BUCKETS,
+        "cells that differ",
+        kinds=True,
+        inner=class_stage(sides.work, ToListed(sides, looked_at), sides.window, tallied=False),
     )
     counts = sum((unpack(blob) for _, blob in compared), np.zeros(len(names), np.int64))
     columns = {name: int(count) for name, count in zip(names, counts, strict=True) if count}

@@ -79,7 +79,7 @@ def total(words: Words) -> int:
 
 
 def recomputed(rows: Rows, visit: Visit | None = None) -> tuple[dict[str, pa.Array], npt.NDArray[np.bool_] | None]:
-    """All delivered cells of some rows but the serials, derived ones too, and which rows outlier rules keep.
+    """All delivered cells that single rows tell, derived ones too, and which rows outlier rules keep.
 
     `visit` sees the values that enter each step and, with the number behind the last step, what comes out.
     """
@@ -89,6 +89,9 @@ def recomputed(rows: Rows, visit: Visit | None = None) -> tuple[dict[str, pa.Arr
         if chain.ranked:
             continue
         values = rows.column(chain.name)
+        if chain.classed:
+            _visited(rows, chain, values, visit)
+            continue
         for number, step in enumerate(chain.steps):
             if visit is not None:
                 visit(chain, number, values)
@@ -105,6 +108,16 @@ def recomputed(rows: Rows, visit: Visit | None = None) -> tuple[dict[str, pa.Arr
     return cells, keep
 
 
+def _visited(rows: Rows, chain: Chain, values: pa.Array, visit: Visit | None) -> None:
+    """Shows the values that enter the steps of a chain whose last step needs whole classes."""
+    if visit is None or not any(step.facts for step in chain.steps):
+        return
+    for number, step in enumerate(chain.steps):
+        visit(chain, number, values)
+        if step is not chain.steps[-1]:
+            values = rows.step(chain, number, step, values)
+
+
 def ranked_cells(steps: Sequence[Step], ranks: pa.Array) -> pa.Array:
     """A column of serial numbers."""
     values = ranks
@@ -115,9 +128,15 @@ def ranked_cells(steps: Sequence[Step], ranks: pa.Array) -> pa.Array:
 
 
 def body_columns(table: TablePipeline) -> list[str]:
-    """Columns that one row's source cells tell; the others wait for the order of all rows."""
+    """All columns but those that wait for the order of all rows."""
     ranked = {chain.name for chain in table.chains if chain.ranked}
     return [column.name for column in table.columns if column.name not in ranked]
+
+
+def row_body_columns(table: TablePipeline) -> list[str]:
+    """Columns that one row's source cells tell; the other columns of a body come from whole classes."""
+    classed = {chain.name for chain in table.chains if chain.classed}
+    return [name for name in body_columns(table) if name not in classed]
 
 
 def ranked_columns(table: TablePipeline) -> list[str]:

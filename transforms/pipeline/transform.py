@@ -217,7 +217,7 @@ class TransformReduce:
         for name in rows.column_names[len(names) :]:
             cells[name] = taken(rows.column(name).combine_chunks(), places)
         for group in classed:
-            cells |= _cells_of(group, np.stack(words[-2:], axis=1))
+            cells |= cells_of(group, np.stack(words[-2:], axis=1))
         ranks = pa.array(serials(words, self.offsets[bucket], len(names) > 2))
         for chain in table.chains:
             if chain.ranked:
@@ -238,7 +238,7 @@ def by_group(blobs: Sequence[pa.Buffer]) -> list[pa.Table]:
     return [pa.concat_tables(rows).combine_chunks() for rows in found.values()]
 
 
-def _cells_of(group: pa.Table, own: Words) -> dict[str, pa.Array]:
+def cells_of(group: pa.Table, own: Words) -> dict[str, pa.Array]:
     """A group's cells in the order of the rows, whose own draws are `own`; other rows' cells are left out."""
     names = order_names(2)
     draws = np.stack([group.column(name).to_numpy() for name in names], axis=1)

@@ -8,10 +8,14 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
+from transforms.class_facts import ClassTable
 from transforms.distributions import Distribution, distribution, is_shown
 from transforms.draws import Draws
 from transforms.facts import Counts, Fact
 from transforms.outlier_changes import Changes
+from transforms.pipeline.class_measure import class_facts_of
+from transforms.pipeline.class_pass import class_stage
+from transforms.pipeline.class_verdict import place_of, wrong_class_facts, wrong_splits
 from transforms.pipeline.engine import Engine
 from transforms.pipeline.locate import Located, Sides, locate
 from transforms.pipeline.members import Members
@@ -27,6 +31,7 @@ from transforms.pipeline.verify import (
     Bucket,
     FactKey,
     Seen,
+    ToHashes,
     VerifyMap,
     VerifyReduce,
 )
@@ -47,6 +52,7 @@ from transforms.run_keys import RunKeys
 
 # No bin of a distribution stands for fewer persons, nor for fewer than the plan's k.
 FEWEST_PERSONS = 10
+CLASS_BUCKETS = 8
 SHOWN_ATTRIBUTES = 4
 What = Literal["schema", "fact", "sample", "counts", "outliers", "rows", "order", "cells", "noise"]
 
@@ -114,6 +120,8 @@ class Claim:
             facts=facts.concluded,
             changes=Changes(facts.rules) if facts.rules else None,
             buckets=facts.buckets,
+            splits=facts.splits,
+            class_buckets=max(CLASS_BUCKETS, facts.buckets),
         )
         work = claimed_membership(work, facts.sample)
         return cls(work, facts, register[0] if register is not None else None)
@@ -150,6 +158,7 @@ def verify_table(claim: Claim, ways: Ways, k: int | None = None) -> TableVerdict
         differences.append(Difference("outliers", f"outliers[{number}]"))
     shown = shown_columns(table)
     claim = claim.ready(ways.source)
+    differences += [Difference("fact", place) for place in wrong_class_facts(claim.work, ways.source)]
     sample = own_sample(table)
     found = _Found.of(
         ways.both.shuffle(
@@ -158,12 +167,14 @@ def verify_table(claim: Claim, ways: Ways, k: int | None = None) -> TableVerdict
             max(claim.work.buckets, SUBJECT_BUCKETS),
             "every cell",
             kinds=True,
+            inner=class_stage(claim.work, ToHashes(claim.work, ways.seed), ways.window, tallied=False),
         )
     )
     differences += [
         *_fact_differences(table, claim, found.seen),
         *(Difference("sample", name) for name in wrong_sample(claim.work, claim.facts, found.sample)),
         *_count_differences(claim, found),
+        *(Difference("fact", place) for place in wrong_splits(claim.work, ways.source, found.seen.sampled)),
     ]
     cells, located = _cell_differences(claim, ways, found)
     least = max(k or 0, FEWEST_PERSONS)
@@ -238,6 +249,9 @@ def _incomplete(claim: Claim) -> list[Difference]:
         for key, (_, chain) in _wanted_facts(table).items()
         if key[1] not in facts.concluded.get(key[0], {})
     ]
+    for site, name in class_facts_of(table):
+        if not isinstance(facts.concluded.get(site, {}).get(name), ClassTable):
+            missing.append(Difference("fact", place_of(table, (site, name))))
     if facts.buckets < 1 or len(facts.offsets) != facts.buckets:
         missing.append(Difference("counts", "offsets"))
     register = claim.register
@@ -330,7 +344,7 @@ def shown_columns(table: TablePipeline) -> tuple[str, ...]:
         c
         for c in table.columns
         if isinstance(c, Chain)
-        and not c.ranked
+        and c.by_row
         and is_shown(c.source_type)
         and is_shown(c.type)
         and c.rule.kind != "identifier"

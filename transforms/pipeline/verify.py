@@ -20,6 +20,7 @@ from transforms.distributions import Bins, fine_bins
 from transforms.draws import Draws
 from transforms.facts import Counts
 from transforms.kernels.cell_hash import CellHasher
+from transforms.pipeline.class_pass import ToOrder
 from transforms.pipeline.feed import Unit, WindowedUnit
 from transforms.pipeline.measure import bucket_of, distinct
 from transforms.pipeline.recompute import (
@@ -30,12 +31,13 @@ from transforms.pipeline.recompute import (
     ranked_cells,
     ranked_columns,
     recomputed,
+    row_body_columns,
     staged_batches,
     total,
 )
 from transforms.pipeline.sample_lines import line_width, lines_of
 from transforms.pipeline.states import pack
-from transforms.pipeline.transform import BLOB_BYTES, all_columns, ordered, serials
+from transforms.pipeline.transform import BLOB_BYTES, all_columns, by_group, cells_of, ordered, serials
 from transforms.pipeline.verify_sample import proof_of_clusters, proof_of_subjects
 from transforms.pipeline.work import Rows, Words, Work, guarded, select
 from transforms.pipeline_model import Chain
@@ -44,6 +46,7 @@ from transforms.predicate import Predicate
 from transforms.sample_facts import SampleFacts
 
 ROWS, SUBJECTS, SOURCE, STAGED, BUCKET, CLUSTERS = range(6)
+CLASS_HASHES = 8
 SUBJECT_BUCKETS = 8
 FactKey = tuple[tuple[str, int], str]
 
@@ -133,7 +136,7 @@ class VerifyMap:
         cells, keep = recomputed(rows, partial(self._visit, seen))
         order = chosen.order if keep is None else chosen.order[keep]
         bodies = np.zeros(len(order), np.uint64)
-        for name in body_columns(self.work.table):
+        for name in row_body_columns(self.work.table):
             seen.sums.add_column(name, hasher.add(name, cells[name], bodies))
         for name in self.shown:
             _take_up(seen.after, name, cells[name])
@@ -210,14 +213,18 @@ class VerifyReduce:
             yield SUBJECTS, pack(proof_of_clusters(self.work, [_lines(by_kind[CLUSTERS], 2)]))
         if ROWS in by_kind:
             lines = _lines(by_kind[ROWS], order_width(self.work) + 1)
-            yield BUCKET, pack(self._finish(bucket, lines))
+            yield BUCKET, pack(self._finish(bucket, lines, by_group(by_kind.get(CLASS_HASHES, []))))
 
-    def _finish(self, bucket: int, lines: Words) -> Bucket:
+    def _finish(self, bucket: int, lines: Words, classed: Sequence[pa.Table]) -> Bucket:
         table = self.work.table
         hasher = CellHasher(self.seed, table.schema.names)
         lines, numbers = placed(lines, order_width(self.work), self.offsets[bucket])
         bodies = np.ascontiguousarray(lines[:, -1])
-        sums = Sums(rows=len(bodies), bodies=total(hasher.rows(bodies)))
+        sums = Sums(rows=len(bodies))
+        for name, hashes in class_hashes(classed, lines[:, -3:-1]).items():
+            bodies += hashes
+            sums.add_column(name, total(hashes))
+        sums.bodies = total(hasher.rows(bodies))
         for chain in table.chains:
             if chain.ranked:
                 cells = ranked_cells(chain.steps, pa.array(numbers))
@@ -225,8 +232,29 @@ class VerifyReduce:
         wholes = hasher.rows(bodies)
         sums.wholes = total(wholes)
         sums.add_places(str(bucket), hasher, wholes, 0)
-        last = int(numbers[-1]) - self.offsets[bucket] if len(numbers) else 0
+        # Without serial numbers a run counts rows.
+        last = len(numbers)
+        if table.has_serial and last:
+            last = int(numbers[-1]) - self.offsets[bucket]
         return Bucket(bucket, last, sums)
+
+
+@dataclass(frozen=True)
+class ToHashes:
+    """Sink of the class pass: hashes of the cells, with their rows' own draws, to the order buckets."""
+
+    work: Work
+    seed: Draws
+
+    def __call__(self, order: Words, cells: dict[str, pa.Array]) -> Iterator[tuple[int, int, Any]]:
+        hasher = CellHasher(self.seed, self.work.table.schema.names)
+        hashes = {name: pa.array(hasher.cells(name, array)) for name, array in cells.items()}
+        return ToOrder(self.work.buckets, CLASS_HASHES)(order, hashes)
+
+
+def class_hashes(groups: Sequence[pa.Table], own: Words) -> dict[str, Words]:
+    """Hashes of the cells that the class pass made, in the order of the rows whose own draws are `own`."""
+    return {name: array.to_numpy() for group in groups for name, array in cells_of(group, own).items()}
 
 
 def order_width(work: Work) -> int:
