@@ -15,7 +15,7 @@ from jobs.errors import BadInput, Operational, Refused
 from jobs.ledger import evidence_ledger
 from jobs.locks import exclusive
 from jobs.progress import Progress
-from jobs.review_result import Verdict, failures, result_body, verdict_of
+from jobs.review_result import Verdict, failures, result_body, verdict_of, warnings
 from jobs.run_plan import load_compiled
 from jobs.runs import RunFolder, RunRecord, StagedTable
 from jobs.staging import staged_snapshot
@@ -26,6 +26,7 @@ from transforms.run_facts import RunFacts
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
+    from transforms.aggregates import Aggregate
     from transforms.expectations.handed import Handed
     from transforms.expectations.validation import Judged
     from transforms.pipeline_model import Pipeline
@@ -33,7 +34,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reviewed:
-    """A review's outcome: `found` are the results by table, `problems` one line for each that failed."""
+    """A review's outcome: `found` are the results by table, `problems` one line for each that failed.
+
+    `warnings` are lines about what holds, and should be looked at.
+    """
 
     run: str
     verdict: Verdict
@@ -42,6 +46,10 @@ class Reviewed:
     @property
     def problems(self) -> list[str]:
         return failures(self.found)
+
+    @property
+    def warnings(self) -> list[str]:
+        return warnings(self.found)
 
 
 def review(folder: RunFolder, progress: Progress, clock: Clock = utc_now) -> Reviewed:
@@ -64,6 +72,11 @@ def review(folder: RunFolder, progress: Progress, clock: Clock = utc_now) -> Rev
         asked: dict[str, tuple[int, list[str]]] = {}
         for staged in record.tables:
             progress.say(f"review {staged.name}")
+            if staged.name in pipeline.aggregates:
+                aggregate = pipeline.aggregates[staged.name]
+                suite, found[staged.name] = reviewed_aggregate(folder, staged, aggregate, pipeline.fingerprint)
+                suites[staged.name] = suite_json(suite)
+                continue
             frame, handed = staged_table(folder, staged, pipeline, facts)
             suite = make_suite(handed.table, k, pipeline.fingerprint)
             try:
@@ -85,6 +98,19 @@ def review(folder: RunFolder, progress: Progress, clock: Clock = utc_now) -> Rev
             once=("run", "verdict", "suite", "result"),
         )
     return Reviewed(record.run, verdict, found)
+
+
+def reviewed_aggregate(
+    folder: RunFolder, staged: StagedTable, aggregate: Aggregate, fingerprint: str
+) -> tuple[Any, list[Judged]]:
+    """The suite of an aggregate table and its results. Operational where it can't be run."""
+    from jobs.aggregate_tables import review_aggregate
+    from transforms.expectations.validation import ReviewFailed
+
+    try:
+        return review_aggregate(folder, staged, aggregate, fingerprint)
+    except ReviewFailed as failed:
+        raise _explained(failed) from None
 
 
 def planned(folder: RunFolder, record: RunRecord) -> Pipeline:

@@ -13,12 +13,14 @@ from typing import Any
 import pyarrow as pa
 
 from jobs.adequacy import planned, run_facts
+from jobs.aggregate_tables import staged_rows
 from jobs.clock import Clock, utc_now
 from jobs.environment import Environment
 from jobs.errors import BadInput, DataFailed, Operational, Refused
 from jobs.keys import KeyGone, passing_secret
 from jobs.ledger import evidence_ledger
 from jobs.locks import exclusive
+from jobs.noising import stored_numbers
 from jobs.progress import Progress
 from jobs.pseudonymization import run_keys
 from jobs.runs import RunFolder, RunRecord, SourceVersion
@@ -27,8 +29,11 @@ from jobs.sources import engine_for, period_window, requested
 from jobs.staging import filled, staged_snapshot
 from jobs.storage import write_atomically
 from jobs.tables import Snapshot, pinned
+from transforms.aggregates import Aggregate
 from transforms.draws import Draws
-from transforms.pipeline.engine import PassFailed
+from transforms.pipeline.aggregate import exact
+from transforms.pipeline.aggregate_verdict import judge_aggregate
+from transforms.pipeline.engine import PassFailed, SparkEngine
 from transforms.pipeline.feed import Damaged, SourceFile, pack_units
 from transforms.pipeline.members import Members
 from transforms.pipeline.recompute import StagedUnit
@@ -36,6 +41,7 @@ from transforms.pipeline.sampling import register_draws
 from transforms.pipeline.verdict import Claim, TableVerdict, Ways, verify_table
 from transforms.pipeline_model import Pipeline, TablePipeline
 from transforms.plan import Plan, StopRequests
+from transforms.predicate import Predicate
 from transforms.run_facts import RunFacts, TableFacts
 from transforms.run_keys import RunKeys
 
@@ -132,7 +138,15 @@ class _Job:
             found[table.name] = verify_table(claim, ways, self._k())
             if table.of is None and table.register is None and table.subject_domain in followed:
                 registers[table.subject_domain or ""] = (facts, register_draws(claim.work, ways.source))
-        return {name: found[name] for name in self.pipeline.tables}
+        for name, aggregate in self.pipeline.aggregates.items():
+            found[name] = self._aggregate(aggregate)
+        return {name: found[name] for name in (*self.pipeline.tables, *self.pipeline.aggregates)}
+
+    def _aggregate(self, aggregate: Aggregate) -> TableVerdict:
+        (staged,) = [one for one in self.record.tables if one.name == aggregate.name]
+        numbers = exact(aggregate, self.keys, self._source(aggregate.table)[0], self._stopped(aggregate.table))
+        noised = stored_numbers(self.folder, self.pipeline.aggregates)[aggregate.name]
+        return judge_aggregate(aggregate, numbers, noised, staged_rows(self.folder, staged))
 
     def _watched(self, text: str) -> AbstractContextManager[None]:
         return watched(self.spark, self.progress, text)
@@ -141,13 +155,16 @@ class _Job:
         asked = self.pipeline.plan.adequacy.k_anonymity
         return asked.k if asked is not None else None
 
-    def _ways(self, table: TablePipeline) -> Ways:
+    def _source(self, table: TablePipeline) -> tuple[SparkEngine, Predicate | None]:
         plan = self.pipeline.plan
         snapshot = read_version(self.folder.environment, self.record.sources[table.home])
         period = plan.source.period if plan.source is not None else None
         window = period_window(period, self.record.period, table.source_schema, plan.time_zone)
         label = f"verify {plan.plan}" + (f" {table.name}" if len(self.pipeline.tables) > 1 else "")
-        source, _ = engine_for(self.spark, snapshot, table, label, window, self._watched)
+        return engine_for(self.spark, snapshot, table, label, window, self._watched)[0], window
+
+    def _ways(self, table: TablePipeline) -> Ways:
+        source, window = self._source(table)
         (staged,) = [one for one in self.record.tables if one.name == table.name]
         staging = staged_snapshot(self.folder, staged)
         schema = pa.schema([pa.field(field.name, field.type) for field in staging.schema])
@@ -196,7 +213,11 @@ def verify_body(record: RunRecord, pipeline: Pipeline, done: Verified) -> dict[s
             staged.name: {"id": staged.id, "version": staged.version, **_table_body(done.tables[staged.name])}
             for staged in record.tables
         },
-        "distributions": {name: _distributions(pipeline.tables[name], table) for name, table in done.tables.items()},
+        "distributions": {
+            name: _distributions(table, done.tables[name])
+            for name, table in pipeline.tables.items()
+            if name in done.tables
+        },
         "seconds": done.seconds,
     }
 

@@ -44,6 +44,7 @@ DIFFERENCES: dict[str, Pair] = {
     "rows": ("행", "rows"),
     "order": ("순서", "order"),
     "cells": ("칸", "cells"),
+    "noise": ("잡음", "noise"),
 }
 
 KOREAN_SCALES = ((100_000_000, "억"), (10_000, "만"))

@@ -12,6 +12,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from jobs.documents import views, words
+from jobs.documents.aggregates import aggregate_views, joined_tables
 from jobs.documents.phases import phases
 from jobs.documents.queries import queries
 from jobs.environment import load_environment
@@ -71,6 +72,8 @@ def _context(
         "record": record,
         "plan": pipeline.plan,
         "tables": views.tables(pipeline, record, verify, result, language),
+        "aggregates": aggregate_views(pipeline, record, language),
+        "joined": joined_tables(pipeline, language),
         "verdict": views.verdict(verify, result),
         "required": required(folder.environment, pipeline.plan.canonical()),
         "period_column": PERIOD_COLUMN,

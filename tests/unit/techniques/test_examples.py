@@ -18,7 +18,9 @@ CASES = [
 ]
 # Their result is keyed, or needs the rows of a whole run: shown in tests of their own.
 WITHOUT_EXAMPLES = {
+    "anatomization",
     "date-shift",
+    "differential-privacy",
     "format-preserving-encryption",
     "homomorphic-encryption",
     "keyed-token",
