@@ -89,8 +89,9 @@ class Treated:
     def misfits(self) -> dict[str, int]:
         """Cells that the review finds outside of what the plan can give, by column."""
         task = make_task(self.table, self.facts)
-        found = task.of({name: self.staged[name].combine_chunks() for name in self.staged.column_names}, len(self.staged))
-        return {name: int(count) for name, count in zip(self.staged.column_names, found.misfits, strict=True) if count}
+        names = self.staged.column_names
+        found = task.of({name: self.staged[name].combine_chunks() for name in names}, len(self.staged))
+        return {name: int(count) for name, count in zip(names, found.misfits, strict=True) if count}
 
 
 def run(table: TablePipeline, limits: Any, source: pa.Table, pieces: int) -> tuple[Prepared, pa.Table]:
@@ -143,7 +144,7 @@ def treat(tmp_path: Path) -> Treat:
         if checked:
             order = list(range(count))
             random.Random(5).shuffle(order)
-            for other, pieces in ((data, 4), (data.take(order), 3)):
+            for other, pieces in ((data, 4), (data.take(pa.array(order, pa.int64())), 3)):
                 again, rows = run(table, loaded.plan.outlier_limits, other, pieces)
                 assert rows.sort_by("mark").equals(staged.sort_by("mark"))
                 assert again.facts.to_json()["rules"] == prepared.facts.to_json()["rules"]
