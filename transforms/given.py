@@ -13,8 +13,8 @@ import pyarrow as pa
 from transforms.errors import Site
 
 if TYPE_CHECKING:
-    from transforms.derivation import Secret
     from transforms.classes import Classes
+    from transforms.derivation import Secret
     from transforms.draws import Draws
     from transforms.hierarchy import Hierarchy
 
@@ -50,7 +50,8 @@ class Given:
     columns that a `when:` or `by:` names, unchanged; `ranks` each row's serial number (int64, from 1),
     known only behind the shuffle; `key` the subkey that a technique's `key_use` asks for (None for all others,
     and in review); `classes` the rows' classes by the step's `by` columns, for steps that work within whole classes
-    or by figures of classes; `row_ids` the ids to draw by of some rows, where few are needed.
+    or by figures of classes; `row_ids` the ids to draw by of some rows, where few are needed; `shared`
+    what other columns' steps have worked out already on the same whole classes.
     """
 
     site: Site
@@ -75,3 +76,4 @@ class Given:
 
     classes: Classes | None = None
     row_ids: Callable[[npt.NDArray[np.int64]], pa.Array] | None = None
+    shared: dict[Any, Any] = field(default_factory=dict)

@@ -190,6 +190,7 @@ class ClassReduce:
         classes = classes_of([column[CLASS], column[PART]], rows.num_rows)
         ids = as_keys(order[:, -2:])
         cells: dict[str, pa.Array] = {}
+        shared: dict[Any, Any] = {}
         for chain in group.chains:
             number, step = len(chain.steps) - 1, chain.steps[-1]
             given = Given(
@@ -201,6 +202,7 @@ class ClassReduce:
                 columns={name: column[READ + name] for name in _read(group)},
                 key=self.work.keys.get((chain.name, number)),
                 classes=classes,
+                shared=shared,
             )
             values = column[VALUE + chain.name]
             after = guarded(step.site, lambda s=step, v=values, g=given: s.technique.apply(v, g))

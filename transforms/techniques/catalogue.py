@@ -13,6 +13,7 @@ from transforms.techniques.keep import Keep
 from transforms.techniques.masking import Masking
 from transforms.techniques.noise import Noise
 from transforms.techniques.order_preserving import OrderPreservingEncryption
+from transforms.techniques.microaggregation import Microaggregation
 from transforms.techniques.permutation import Permutation
 from transforms.techniques.polymorphic import PolymorphicPseudonym
 from transforms.techniques.privacy import DifferentialPrivacy
@@ -23,6 +24,7 @@ from transforms.techniques.regions import Region
 from transforms.techniques.replacement import RandomReplacement
 from transforms.techniques.rounding import GradedRounding, Rounding
 from transforms.techniques.sealing import TwoWayEncryption
+from transforms.techniques.secret_sharing import SecretSharing
 from transforms.techniques.suppression import RecordSuppression, Suppression
 from transforms.techniques.texts import PartialSuppression
 from transforms.techniques.tokens import Tokenization
@@ -49,6 +51,7 @@ TECHNIQUES: dict[str, type[Technique]] = {
     "order-preserving-encryption": OrderPreservingEncryption,
     "homomorphic-encryption": HomomorphicEncryption,
     "anatomization": Anatomization,
+    "secret-sharing": SecretSharing,
     "differential-privacy": DifferentialPrivacy,
     "random-rounding": RandomRounding,
     "noise": Noise,
@@ -56,6 +59,7 @@ TECHNIQUES: dict[str, type[Technique]] = {
     "random-replacement": RandomReplacement,
     "tokenization": Tokenization,
     "permutation": Permutation,
+    "microaggregation": Microaggregation,
     "two-way-encryption": TwoWayEncryption,
     "one-way-hash": OneWayHash,
     "format-preserving-encryption": FormatPreservingEncryption,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -14,10 +14,12 @@ from pydantic import Field
 from transforms.classes import Classes, classes_of
 from transforms.errors import CellsRefused
 from transforms.given import Given
+from transforms.images import Anything, Image, Numbers, Piece
 from transforms.technique import ColumnTechnique, Language
+from transforms.techniques.pieces import as_number
 from transforms.techniques.shape import Worded
 
-Places = npt.NDArray[np.int64]
+Small = Literal["error", "suppress", "keep"]
 
 
 class ClassTechnique(Worded, ColumnTechnique):
@@ -32,7 +34,7 @@ class LeastRows(ClassTechnique):
     """Classes of fewer than `least` rows: an error, null cells (`small: suppress`), or as they are (`keep`)."""
 
     least: int = Field(default=3, ge=1)
-    small: Literal["error", "suppress", "keep"] = "error"
+    small: Small = "error"
 
     def without_small(self, before: pa.Array, after: pa.Array, classes: Classes) -> pa.Array:
         """The new cells, but for those of small classes."""
@@ -50,7 +52,7 @@ def small_rows(classes: Classes, least: int) -> npt.NDArray[np.bool_]:
 
 
 def treat_small(
-    how: Literal["error", "suppress", "keep"],
+    how: Small,
     before: pa.Array,
     after: pa.Array,
     small: npt.NDArray[np.bool_],
@@ -68,6 +70,23 @@ def treat_small(
         )
     stead = pa.scalar(None, after.type) if how == "suppress" else before.cast(after.type)
     return pc.if_else(pa.array(small), stead, after)
+
+
+def mean_image(before: Image) -> Image:
+    """What means of values can be: anything between the least and the greatest one."""
+    if not isinstance(before, Numbers):
+        return Anything(nullable=before.nullable)
+    return Numbers(nullable=before.nullable, pieces=hull(before.pieces))
+
+
+def hull(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
+    """One piece around all pieces."""
+    lows, highs = [piece.low for piece in pieces], [piece.high for piece in pieces]
+    if not pieces:
+        return ()
+    low = None if None in lows else min(as_number(one) for one in lows if one is not None)
+    high = None if None in highs else max(as_number(one) for one in highs if one is not None)
+    return (Piece(low, high),)
 
 
 def by_text(by: tuple[str, ...], language: Language) -> str:

@@ -38,7 +38,8 @@ class Permutation(LeastRows):
         return source
 
     def effect(self, values: pa.Array, given: Given) -> pa.Array:
-        assert given.draws is not None and given.rows is not None
+        assert given.draws is not None
+        assert given.rows is not None
         classes = classes_given(given, self.by, len(values))
         high, low = given.draws.bits(given.rows).T
         # Two orders of a class's rows, neither of which is that of the input: cells go from one to the other.

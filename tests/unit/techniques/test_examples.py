@@ -24,6 +24,7 @@ WITHOUT_EXAMPLES = {
     "format-preserving-encryption",
     "homomorphic-encryption",
     "keyed-token",
+    "permutation",
     "noise",
     "one-way-hash",
     "order-preserving-encryption",
