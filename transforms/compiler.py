@@ -41,7 +41,7 @@ def compile_plan(
     compiler = _Compiler(plan, hierarchies or {}, lines or {})
     wholes = compiler.tables(schema)
     tables, torn = deal(plan, wholes)
-    added, wrong = aggregates(plan, wholes)
+    added, wrong = aggregates(plan, wholes, tables)
     problems = [*compiler.problems, *(replace(one, line=compiler._line(one.path)) for one in (*torn, *wrong))]
     if problems:
         raise PlanError(problems)
@@ -165,6 +165,7 @@ class _Compiler:
             quasi_identifiers=tuple(c.name for c in delivered if c.rule.kind == "quasi-identifier"),
             subject_type=self.register_types.get(subject[0]) if subject is not None and subject[0] else None,
             subject_stable_over=self._stable_over(subject),
+            unique_values=self.plan.adequacy.unique_values,
         )
         asked = self.plan.adequacy.k_anonymity is not None
         for fault in sample_faults(made, asked):

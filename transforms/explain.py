@@ -29,7 +29,7 @@ def explain(pipeline: Pipeline) -> str:
         lines += ["", f"table {aggregate.table.source} → {aggregate.name}: {words.method}: {words.level}"]
         lines.append(f"  columns: {', '.join(aggregate.schema.names)}")
         shuffle = "" if aggregate.table.one_row_per_subject else "; a shuffle by person"
-        lines.append(f"  passes over the data: one, of the columns that it counts or adds{shuffle}; noise on the driver")
+        lines.append(f"  passes over the data: one, of the columns that it reads{shuffle}; noise on the driver")
     return "\n".join(lines)
 
 

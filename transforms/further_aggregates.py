@@ -16,8 +16,10 @@ from transforms.techniques.privacy import DifferentialPrivacy
 from transforms.yaml_nodes import path_text
 
 
-def aggregates(plan: Plan, wholes: Mapping[str, TablePipeline]) -> tuple[dict[str, Aggregate], list[Problem]]:
-    """The aggregate tables by name, and every problem on the way (without lines)."""
+def aggregates(
+    plan: Plan, wholes: Mapping[str, TablePipeline], tables: Mapping[str, TablePipeline]
+) -> tuple[dict[str, Aggregate], list[Problem]]:
+    """The aggregate tables of `wholes` by name, beside the delivered `tables`; and every problem (without lines)."""
     found: dict[str, Aggregate] = {}
     problems: list[Problem] = []
     for name, whole in wholes.items():
@@ -27,7 +29,7 @@ def aggregates(plan: Plan, wholes: Mapping[str, TablePipeline]) -> tuple[dict[st
             if not isinstance(entry, DifferentialPrivacy):
                 continue
             path = path_text((*above, "further", key, entry.name))
-            if key in found or (key in wholes and plan.output.records == "delivered"):
+            if key in found or key in tables:
                 problems.append(Problem(path, f"a further table {key!r}", "a name that no other table has"))
             wrong = list(_problems(plan, whole, entry, path))
             problems += wrong

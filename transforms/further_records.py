@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
@@ -174,20 +174,8 @@ def _with_steps(
 
 
 def _named_by_outliers(table: TablePipeline) -> set[str]:
-    """Every column that an outlier rule names anywhere: its cells decide which rows and cells change."""
-    return {text for rule in table.outliers for text in _texts(rule.model_dump())}
-
-
-def _texts(value: object) -> Iterable[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for key, one in value.items():
-            yield from _texts(key)
-            yield from _texts(one)
-    elif isinstance(value, (list, tuple, set, frozenset)):
-        for one in value:
-            yield from _texts(one)
+    """Every column that an outlier rule names: its cells decide which rows and cells change."""
+    return {name for rule in table.outliers for name in rule.columns()}
 
 
 __all__ = ["deal", "record_tables"]

@@ -190,8 +190,6 @@ def test_noise_is_drawn_once_and_what_is_altered_shows(office: Office) -> None:
     (file,) = DeltaTable(str(folder.staged("totals"))).file_uris()
     assert pq.read_table(file).equals(before)
     assert len([one for one in evidence_ledger(office.environment).entries() if one.type == SPENT]) == 1
-    assert office.take("verify", folder.run)[1]["verdict"] == "equal"
-    assert office.take("review", folder.run)[1]["verdict"] == "fit"
 
     # A number far from the truth is no noise, and cells that are not the noised numbers show.
     noised = (folder.evidence / NOISED).read_json()

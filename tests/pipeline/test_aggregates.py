@@ -256,3 +256,14 @@ def test_withheld_records_leave_the_aggregate(case: Any) -> None:
     assert (list(pipeline.tables), list(pipeline.aggregates)) == ([], ["by_region"])
     with pytest.raises(PlanError, match="withheld, and nothing else to deliver"):
         case(text[: text.index("further:")])
+
+
+def test_explain_tells_of_aggregates(case: Any) -> None:
+    said = case(PERSONS).pipeline.explain()
+    assert "people → by_region: differential privacy: discrete Laplace noise on 4 aggregates of 6 groups" in said
+    assert "ε = 3.0" in said
+
+
+def test_an_aggregate_has_a_name_of_its_own(case: Any) -> None:
+    with pytest.raises(PlanError, match="a name that no other table has"):
+        case(PERSONS.replace("  by_region:", "  people:"))

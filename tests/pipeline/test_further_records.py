@@ -144,7 +144,7 @@ def test_a_record_id_is_a_new_column(case: Any) -> None:
 
 
 def test_a_further_technique_is_no_step(case: Any) -> None:
-    with pytest.raises(PlanError, match="makes a further table; .* put it under `further`"):
+    with pytest.raises(PlanError, match=r"makes a further table; .* put it under `further`"):
         case(PLAIN.replace("apply: keep}", "apply: {anatomization: {columns: [age]}}}"))
 
 
@@ -167,3 +167,36 @@ def test_k_is_counted_in_the_main_table(case: Any) -> None:
     text = DEALT.replace("plan: people\n", "plan: people\nadequacy: {k-anonymity: {k: 2, columns: [age, total]}}\n")
     with pytest.raises(PlanError, match="'total', by which k is counted"):
         case(text)
+
+
+def test_each_of_several_tables_may_have_further_ones(compiled: Any, keys: Any) -> None:
+    """`tables.NAME.further`: the same as `further` of a plan with one table."""
+    head, rest = PLAIN.split("source: {table: people, row_key: [id], subject: id}\n")
+    body = rest.split("sample:")[0] + rest[rest.index("columns:") : rest.index("outliers:")]
+    table = "  {name}:\n    source: {name}\n    row_key: [id]\n    subject: {{person: id}}\n"
+    names = ("people", "others")
+    parts = [
+        table.format(name=name)
+        + "".join(f"    {line}\n" for line in body.splitlines())
+        + f"    further: {{{name}-paid: {{anatomization: {{columns: ['amount_*', total]}}}}}}\n"
+        for name in names
+    ]
+    text = head + "subjects: {person: {register: people, key: id}}\ntables:\n" + "".join(parts)
+    source = pa.table(
+        {"id": ["a", "b", "c"], "name": ["A", "B", "C"], "age": [20, 30, 40], "region": ["x", "y", "z"],
+         "amount_food": [100, 200, 300], "amount_rent": [1, 2, 3]}
+    )  # fmt: skip
+    pipeline = compiled(text, dict.fromkeys(names, source.schema))
+    assert list(pipeline.tables) == ["people", "people-paid", "others", "others-paid"]
+    ids = {name: set(pipeline.apply_table(source, keys, name)["record_id"].to_pylist()) for name in pipeline.tables}
+    assert ids["people"] == ids["people-paid"]
+    assert ids["others"] == ids["others-paid"]
+    assert not ids["people"] & ids["others"]
+
+
+def test_explain_tells_where_a_further_table_comes_from(case: Any) -> None:
+    said = case(DEALT).pipeline.explain()
+    _, second = said.split("→ amounts")
+    assert "measured with table people" in second
+    assert "facts, pass 1 of 1: reads age, id and 2 more columns" in said
+    assert "facts, pass" not in second

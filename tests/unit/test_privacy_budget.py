@@ -79,7 +79,7 @@ def charge() -> Callable[..., Charge]:
 
 
 def test_sensitivities_follow_bounds_and_contributions(aggregate: Aggregate) -> None:
-    """Of one person 2 groups x 5 rows count; amounts are in hundredths; a mean is taken about the middle of its bounds."""
+    """Of one person 2 groups x 5 rows count; amounts are in hundredths; a mean is about the middle of its bounds."""
     expected = {"visits": 10, "paid": 10 * 2050, "mean": 10 * 1000, "mean rows": 10, "sizes": 10}
     assert {one.name: one.sensitivity for one in aggregate.measures} == expected
     assert {one.name: str(one.epsilon) for one in aggregate.measures} == {
@@ -181,7 +181,7 @@ def test_a_data_set_s_budget_is_spent_once_for_each_run(
     assert str(budget.spend(environment, ledger, [other])["D"].left) == "0.25"
     assert budget.spend(environment, ledger, [charge("r3", data_set="E")])["E"].left == 1
     before = ledger.head()
-    with pytest.raises(Refused, match="allowed: at most 0.25") as refused:
+    with pytest.raises(Refused, match=r"allowed: at most 0\.25") as refused:
         budget.spend(environment, ledger, [charge("r4", epsilon="0.26")])
     assert "further.t.differential-privacy.budget" in refused.value.message
     assert ledger.head() == before
@@ -191,7 +191,7 @@ def test_a_data_set_s_budget_is_spent_once_for_each_run(
 def test_several_tables_of_one_run_spend_together(environment: Environment, charge: Callable[..., Charge]) -> None:
     FileProvider.init(environment.keys.path)
     ledger = evidence_ledger(environment)
-    with pytest.raises(Refused, match="would spend ε = 2.1"):
+    with pytest.raises(Refused, match=r"would spend ε = 2\.1"):
         budget.spend(environment, ledger, [charge(), charge(table="u", epsilon="1.1")])
     assert ledger.entries() == []
 
@@ -202,5 +202,5 @@ def test_the_smallest_budget_that_was_ever_declared_holds(
     FileProvider.init(environment.keys.path)
     ledger = evidence_ledger(environment)
     budget.spend(environment, ledger, [charge(epsilon="0.5", budget="1")])
-    with pytest.raises(Refused, match="budget of 1 other runs have spent 0.5"):
+    with pytest.raises(Refused, match=r"budget of 1 other runs have spent 0\.5"):
         budget.spend(environment, ledger, [charge("r2", epsilon="0.6", budget="100")])

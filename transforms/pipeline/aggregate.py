@@ -56,7 +56,10 @@ def exact(
     aggregate: Aggregate, keys: RunKeys, engine: Engine, stopped: pa.Array | None
 ) -> dict[str, list[int]]:
     """The numbers of every measure, group by group, without noise. Errors: PassFailed, DataRefused."""
-    table = replace(aggregate.table, sample=None, outliers=(), register=None, whole=None)
+    technique = aggregate.technique
+    used = {*technique.by, *(query.column for query in technique.queries.values())}
+    columns = tuple(column for column in aggregate.table.columns if column.name in used)
+    table = replace(aggregate.table, columns=columns, sample=None, outliers=(), register=None, whole=None)
     work = make_work(table, keys)
     if stopped is not None:
         work = work.with_(stopped=stopped_draws(table, work, stopped))
@@ -190,7 +193,7 @@ def _added(places: Ints, values: Ints, size: int) -> Ints:
 def _part(work: Work, aggregate: Aggregate, batch: pa.RecordBatch) -> tuple[Part, Words, Words]:
     """The rows of a batch that count, draws of their persons and of the rows."""
     chosen = select(work, batch)
-    rows = Rows(work, batch, pa.array(chosen.rows))
+    rows = Rows.of(work, batch, chosen)
     chains = {chain.name: chain for chain in work.table.chains}
     groups = np.zeros(len(chosen.rows), np.int64)
     inside = np.ones(len(groups), np.bool_)

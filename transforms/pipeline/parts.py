@@ -8,6 +8,7 @@ import numpy as np
 
 from transforms.pipeline.engine import Engine
 from transforms.pipeline.measure import bucket_of
+from transforms.pipeline.outlier_gather import needed_columns
 from transforms.pipeline.outliers import DeliveredTask
 from transforms.pipeline.run import Options, Prepared
 from transforms.pipeline.states import unpack
@@ -32,7 +33,7 @@ def prepare_part(whole: Prepared, part: TablePipeline, keys: RunKeys, engine: En
         return replace(whole, work=work, offsets=(0,))
     what = f"rows of {part.name} by order"
     order = np.zeros(BINS, np.int64)
-    for blob in engine.each(DeliveredTask(work, tuple(chain.name for chain in part.hidden)), what):
+    for blob in engine.each(DeliveredTask(work, needed_columns(work, len(part.outliers))), what):
         order += unpack(blob)[1]
     bins = bucket_of(np.arange(BINS, dtype=np.uint64) << np.uint64(48), work.buckets)
     counts = np.bincount(bins, weights=order, minlength=work.buckets).astype(np.int64)
