@@ -104,7 +104,7 @@ def _read(key: PrivateKey, table: pa.Table, name: str, places: int, least: int) 
         numbers = [next(read) if shown else None for shown in enough]
     except ValueError:
         raise DataFailed(
-            f"{name} holds values that are no sums under this key; allowed: what `encrypted_sums` gave by its public key"
+            f"{name} holds values that are no sums under this key; allowed: what `encrypted_sums` gave with that pair"
         ) from None
     if long := sum(number is not None and abs(number) >= 10**DIGITS for number in numbers):
         raise DataFailed(

@@ -33,6 +33,7 @@ WITHOUT_EXAMPLES = {
     "random-replacement",
     "random-rounding",
     "record-suppression",
+    "secret-sharing",
     "serial-number",
     "tokenization",
     "two-way-encryption",
