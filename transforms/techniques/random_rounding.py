@@ -131,7 +131,7 @@ class RandomRounding(DrawnTechnique):
             units = leading_units(numbers, counts)
         else:
             listed = np.array(self._whole_units(type_), np.int64)
-            units = listed[self._choice(draws, ids, len(listed))]
+            units = listed[0] if len(listed) == 1 else listed[self._choice(draws, ids, len(listed))]
         near = (numbers < _INT64.min + units) | (numbers > _INT64.max - units)
         if near.any():
             raise CellsRefused("too near the limits of int64 to be rounded", int(near.sum()))
