@@ -38,19 +38,18 @@ def solve(
     names = list(find.columns)
     listed = [tuple(row.values()) for row in classes.select(names).to_pylist()]
     counts = classes["count_all"].to_pylist()
-    keys = encode_ids([classes[name].combine_chunks() for name in names])
-    encoded = keys.to_pylist()
+    encoded = encode_ids([classes[name].combine_chunks() for name in names]).to_pylist()
     if importance:
-        solved = _Greedy(names, dict(importance), listed, counts, encoded, find.below).solved()
+        solved = _Greedy(names, importance, listed, counts, encoded, find.below).solved()
     else:
         solved = _together(names, tuple(columns), listed, counts, encoded, find.below)
     acts = []
     for column in columns:
-        places = [place for place, emptied in solved.emptied.items() if column in emptied]
-        if places:
-            acts.append(KeyAct(find.columns, keys.take(pa.array(sorted(places), pa.int64())), column))
+        emptied = sorted(encoded[place] for place, some in solved.emptied.items() if column in some)
+        if emptied:
+            acts.append(KeyAct(find.columns, pa.array(emptied, pa.binary()), column))
     if solved.removed:
-        acts.append(KeyAct(find.columns, keys.take(pa.array(sorted(solved.removed), pa.int64()))))
+        acts.append(KeyAct(find.columns, pa.array(sorted(encoded[place] for place in solved.removed), pa.binary())))
     return RuleChange(
         number,
         tuple(acts),
@@ -113,10 +112,11 @@ def _solve_group(
 
 
 class _Greedy:
-    """Step by step the cheapest way to bring some small classes to `least`: importance of the emptied cells by rows.
+    """Step by step the cheapest way to bring some small groups to `least`: importance of the emptied cells by rows.
 
-    A way is a set of columns to empty and the cells that the emptied classes then share. Costs only rise while
-    classes are solved, so a way that was found cheap is looked at again before it is taken.
+    A group is what has the same cells by now: one class at first, several once they were brought together. A way is
+    a set of columns to empty and the cells that the emptied groups then share; what it costs is looked at again
+    before it is taken.
     """
 
     def __init__(
@@ -128,86 +128,95 @@ class _Greedy:
         encoded: Sequence[bytes],
         least: int,
     ) -> None:
-        self.names, self.counts, self.encoded, self.least = names, counts, encoded, least
-        self.listed = listed
-        self.open = {place for place, count in enumerate(counts) if count < least}
-        self.free = {place for place, count in enumerate(counts) if count >= least}
-        self.emptied: dict[int, tuple[str, ...]] = {}
-        # Rows that stand at certain cells already and need no more: classes there, or brought there.
-        self.there: dict[Cells, int] = defaultdict(int)
-        self.fixed: set[Cells] = set()
-        for place in self.free:
-            self.there[listed[place]] += counts[place]
-        self.ways: dict[tuple[tuple[str, ...], Cells], list[int]] = defaultdict(list)
-        self.weight: dict[tuple[str, ...], int] = {}
-        for size in range(1, len(importance) + 1):
-            for some in combinations(sorted(importance, key=names.index), size):
-                self.weight[some] = sum(importance[name] for name in some)
-                at = [names.index(name) for name in some]
-                for place, row in enumerate(listed):
-                    self.ways[some, _without(row, at)].append(place)
+        self.least, self.names, self.listed = least, names, listed
+        self.weight = [importance.get(name, 0) for name in names]
+        treated = [place for place, name in enumerate(names) if name in importance]
+        self.patterns = [some for size in range(1, len(treated) + 1) for some in combinations(treated, size)]
+        self.count = dict(zip(listed, counts, strict=True))
+        self.first = dict(zip(listed, encoded, strict=True))
+        self.members = {row: [place] for place, row in enumerate(listed)}
+        self.small = {row for row, count in self.count.items() if count < least}
+        self.ways: dict[tuple[tuple[int, ...], Cells], set[Cells]] = defaultdict(set)
+        self.heap: list[tuple[float, tuple[int, ...], bytes, Cells]] = []
+        for row in listed:
+            self._enter(row)
+        for some, cells in self.ways:
+            self._offer(some, cells)
 
     def solved(self) -> _Solved:
-        # What is brought together may make a way possible that was none before.
-        while self.open and self._round():
-            pass
-        return _Solved(self.emptied, tuple(sorted(self.open)))
+        while self.heap and self.small:
+            cost, some, _, cells = heapq.heappop(self.heap)
+            now = self._cost(some, cells)
+            if now == cost:
+                self._take(some, cells)
+            elif now is not None:
+                self._offer(some, cells)
+        gone = [place for row in self.small for place in self.members[row]]
+        return _Solved(self._emptied(set(gone)), tuple(sorted(gone)))
 
-    def _round(self) -> bool:
-        costs = ((self._cost(way), way) for way in self.ways)
-        heap = [(cost, self._tie(way), way) for cost, way in costs if cost is not None]
-        heapq.heapify(heap)
-        some = bool(heap)
-        while heap and self.open:
-            cost, tie, way = heapq.heappop(heap)
-            now = self._cost(way)
-            if now is None:
-                continue
-            if now > cost:
-                heapq.heappush(heap, (now, tie, way))
-                continue
-            self._take(way)
-        return some
+    def _emptied(self, gone: set[int]) -> dict[int, tuple[str, ...]]:
+        found = {}
+        for row, members in self.members.items():
+            for place in members:
+                named = zip(self.names, self.listed[place], row, strict=True)
+                columns = tuple(name for name, old, new in named if old is not None and new is None)
+                if columns and place not in gone:
+                    found[place] = columns
+        return found
 
-    def _tie(self, way: tuple[tuple[str, ...], Cells]) -> bytes:
-        """An order among equal costs that does not depend on the order of the classes."""
-        return b"\x00".join([*(name.encode() for name in way[0]), min(self.encoded[m] for m in self.ways[way])])
+    def _enter(self, row: Cells) -> None:
+        for some in self.patterns:
+            self.ways[some, _without(row, some)].add(row)
 
-    def _members(self, way: tuple[tuple[str, ...], Cells]) -> tuple[list[int], list[int], int]:
-        """Small classes to empty or that stand there, large ones to empty with them, rows there already."""
-        _, cells = way
-        small = [m for m in self.ways[way] if m in self.open]
-        total = sum(self.counts[m] for m in small) + self.there.get(cells, 0)
-        pulled: list[int] = []
-        if small and total < self.least:
-            large = [m for m in self.ways[way] if m in self.free and self.listed[m] not in self.fixed | {cells}]
-            for candidate in sorted(large, key=lambda m: (self.counts[m], self.encoded[m])):
+    def _leave(self, row: Cells) -> None:
+        for some in self.patterns:
+            self.ways[some, _without(row, some)].discard(row)
+
+    def _offer(self, some: tuple[int, ...], cells: Cells) -> None:
+        """Equal costs are told apart by cells, so that the order of the classes does not matter."""
+        cost = self._cost(some, cells)
+        if cost is not None:
+            first = min(self.first[row] for row in self.ways[some, cells])
+            heapq.heappush(self.heap, (cost, some, first, cells))
+
+    def _moved(self, some: tuple[int, ...], cells: Cells) -> tuple[list[Cells], int]:
+        """The groups that are brought together, small ones first, and how many rows that makes."""
+        rows = self.ways[some, cells]
+        moved = [row for row in rows if row in self.small or row == cells]
+        total = sum(self.count[row] for row in moved)
+        if total < self.least and any(row in self.small for row in moved):
+            large = sorted(
+                (row for row in rows if row not in self.small and row != cells),
+                key=lambda row: (self.count[row], self.first[row]),
+            )
+            for row in large:
                 if total >= self.least:
                     break
-                pulled.append(candidate)
-                total += self.counts[candidate]
-        return small, pulled, total
+                moved.append(row)
+                total += self.count[row]
+        return moved, total
 
-    def _cost(self, way: tuple[tuple[str, ...], Cells]) -> float | None:
-        """Importance of what is emptied for each row that is solved; None where nothing would be."""
-        small, pulled, total = self._members(way)
-        if not small or total < self.least:
+    def _cost(self, some: tuple[int, ...], cells: Cells) -> float | None:
+        """Importance of what is emptied for each row that is brought to `least`; None where none would be."""
+        moved, total = self._moved(some, cells)
+        helped = sum(self.count[row] for row in moved if row in self.small)
+        if not helped or total < self.least:
             return None
-        rows = sum(self.counts[m] for m in [*small, *pulled] if self.listed[m] != way[1])
-        return self.weight[way[0]] * rows / sum(self.counts[m] for m in small)
+        lost = sum(
+            self.count[row] * sum(self.weight[place] for place in some if row[place] is not None) for row in moved
+        )
+        return lost / helped
 
-    def _take(self, way: tuple[tuple[str, ...], Cells]) -> None:
-        some, cells = way
-        small, pulled, total = self._members(way)
-        self.there[cells] = total
-        # What others were brought to stays.
-        self.fixed.add(cells)
-        self.open -= set(small)
-        for member in pulled:
-            self.free.discard(member)
-            self.there[self.listed[member]] -= self.counts[member]
-        for member in (*small, *pulled):
-            if self.listed[member] != cells:
-                # Cells that are null already are not emptied.
-                at = {name for name in some if self.listed[member][self.names.index(name)] is not None}
-                self.emptied[member] = tuple(name for name in some if name in at)
+    def _take(self, some: tuple[int, ...], cells: Cells) -> None:
+        moved, total = self._moved(some, cells)
+        places = [place for row in moved for place in self.members[row]]
+        first = min(self.first[row] for row in moved)
+        for row in moved:
+            self._leave(row)
+            self.small.discard(row)
+            del self.count[row], self.members[row], self.first[row]
+        self.count[cells], self.members[cells], self.first[cells] = total, places, first
+        self._enter(cells)
+        # Where this group may go on to, a way may have become possible, or cheaper.
+        for pattern in self.patterns:
+            self._offer(pattern, _without(cells, pattern))
