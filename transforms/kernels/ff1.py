@@ -26,8 +26,8 @@ ROUNDS = 10
 # Rows worked on together: more than elsewhere, for a round is many short steps.
 CHUNK = 16_384
 LEAST_DOMAIN = 10**6
-# A half, and the sum of two, must fit 64 bits.
-_LARGEST_HALF = 2**63
+# A half, and the sum of two, must fit 64 bits, with one to spare.
+_LARGEST_HALF = 2**62
 
 
 class FF1:
