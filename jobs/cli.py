@@ -24,6 +24,7 @@ JOBS: dict[str, tuple[str, str]] = {
     "reveal": ("reveal", "turns encrypted values or vaulted tokens back, for the authorised person"),
     "ledger": ("ledger_job", "the chained record of every job: list, verify, export-head"),
     "keys": ("keys_job", "makes the root key, and key pairs for encrypted sums"),
+    "pseudonyms": ("pseudonyms", "one recipient's polymorphic pseudonyms become another's, unseen"),
     "decrypt-sums": ("decrypt_sums", "the key holder reads sums of encrypted columns"),
     "reviewer": ("reviewer", "makes or revokes a reviewer's key pair"),
     "demo": ("demo", "the guideline's retail case, end to end (infra/run)"),

@@ -18,6 +18,7 @@ from transforms.derivation import Secret
 from transforms.kernels.cmac import cmac_many
 
 ROUNDS = 2**16
+_DRAW_BYTES = 16
 
 # Begins a part that no id has, so an id with a round is never another id.
 _ROUND_TAG = b"\xff"
@@ -72,6 +73,13 @@ class Draws:
             surplus_again = surplus if surplus.ndim == 0 else surplus[again]
             again = again[words[again] < surplus_again]
         return (words % limits).astype(np.int64)
+
+    def chance(self, ids: pa.Array, count: int) -> list[bytes]:
+        """`count` random bytes for each id: its draws of as many rounds as it takes, from the first on."""
+        rounds = range(-(-count // _DRAW_BYTES))
+        words = np.concatenate([self.bits(ids, one) for one in rounds], axis=1).astype(">u8")
+        whole, size = words.tobytes(), len(rounds) * _DRAW_BYTES
+        return [whole[place : place + count] for place in range(0, len(whole), size)]
 
     def _attempt(self, ids: pa.Array, round: int, attempt: int) -> npt.NDArray[np.uint64]:
         if not 0 <= round < ROUNDS:

@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from transforms.draws import Draws
 from transforms.errors import CellsRefused, TechniqueError
 from transforms.given import Given
 from transforms.images import Bools, Image
@@ -21,8 +20,6 @@ from transforms.kernels.paillier import PublicKey
 from transforms.technique import Language
 from transforms.techniques.parameters import refuse
 from transforms.techniques.shape import CellTechnique
-
-_DRAW_BYTES = 16
 
 
 def _key_text(raw: object) -> str:
@@ -101,7 +98,7 @@ class HomomorphicEncryption(CellTechnique):
             raise CellsRefused("homomorphic encryption needs the run's keys", len(values))
         key = public_key(self.public_key)
         valid = values.is_valid()
-        chance = random_bytes(given.draws, given.rows.filter(valid), key.random_bytes)
+        chance = given.draws.chance(given.rows.filter(valid), key.random_bytes)
         cells = iter(key.encrypt(whole_numbers(values.drop_null()), chance))
         return pa.array([next(cells) if one else None for one in valid.to_pylist()], pa.binary())
 
@@ -142,15 +139,6 @@ def public_key(text: str) -> PublicKey:
     return PublicKey.from_text(text)
 
 
-def random_bytes(draws: Draws, rows: pa.Array, count: int) -> list[bytes]:
-    """`count` bytes of chance for each row id: the draws of as many rounds as it takes."""
-    rounds = range(-(-count // _DRAW_BYTES))
-    words = np.concatenate([draws.bits(rows, one) for one in rounds], axis=1).astype(">u8")
-    whole = words.tobytes()
-    size = len(rounds) * _DRAW_BYTES
-    return [whole[place : place + count] for place in range(0, len(whole), size)]
-
-
 def whole_numbers(values: pa.Array) -> list[int]:
     """Integers as they are, decimals unscaled; no nulls."""
     cells: list[Any] = values.to_pylist()
@@ -166,4 +154,4 @@ def _unscaled(cell: Decimal, scale: int) -> int:
     return -number if sign else number
 
 
-__all__ = ["Ciphertexts", "HomomorphicEncryption", "KeyText", "public_key", "random_bytes", "whole_numbers"]
+__all__ = ["Ciphertexts", "HomomorphicEncryption", "KeyText", "public_key", "whole_numbers"]
