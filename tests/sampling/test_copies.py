@@ -96,7 +96,7 @@ def test_k_of_persons_needs_copies_that_can_be_told(
     if fits:
         assert desk.table(sample, pseudonym=pseudonym, more=more).sample.replacement
         return
-    with pytest.raises(PlanError, match="adequacy.k-anonymity: k of persons, where copies of one person"):
+    with pytest.raises(PlanError, match=r"adequacy\.k-anonymity: k of persons, where copies of one person"):
         desk.table(sample, pseudonym=pseudonym, more=more)
 
 

@@ -12,8 +12,8 @@ import pytest
 from pydantic import TypeAdapter
 
 from transforms.errors import PlanError
-from transforms.explain import explain
 from transforms.expectations.sampled import as_planned, delivered_persons
+from transforms.explain import explain
 from transforms.pipeline_model import Pipeline
 from transforms.plan import Plan
 from transforms.plan_sample import Sample
@@ -100,8 +100,8 @@ RIGHT = {
     "{technique: stratified, by: [sex], allocation: {fixed: 30}, secret: [allocation]}": (
         "고정 배분), 표본 크기 비공개", "fixed allocation, size not published"),
     "{technique: cluster, cluster: family, fraction: 0.1}": ("집락의 10%", "10% of all clusters"),
-    "{technique: quota, by: [town, sex], quota: {서울: {F: 30}}}": ("할당추출(town, sex별, 할당 내 무작위), 서울·F 30명",
-                                                                 "at random within each quota, 서울·F 30"),
+    "{technique: quota, by: [town, sex], quota: {서울: {F: 30}}}": (
+        "할당추출(town, sex별, 할당 내 무작위), 서울·F 30명", "at random within each quota, 서울·F 30"),
 }  # fmt: skip
 
 

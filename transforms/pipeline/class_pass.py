@@ -21,6 +21,7 @@ from transforms.given import Given
 from transforms.pipeline.engine import Inner
 from transforms.pipeline.feed import FILE, ROW, Unit, WindowedUnit
 from transforms.pipeline.measure import bucket_of
+from transforms.pipeline.members import Words
 from transforms.pipeline.recompute import StagedUnit
 from transforms.pipeline.states import pack, unpack
 from transforms.pipeline.transform import (
@@ -34,7 +35,7 @@ from transforms.pipeline.transform import (
     tally,
     to_blob,
 )
-from transforms.pipeline.work import Rows, Words, Work, guarded, select
+from transforms.pipeline.work import Rows, Work, guarded, select
 from transforms.pipeline_model import Chain, ClassGroup, TablePipeline
 from transforms.predicate import Predicate
 

@@ -21,6 +21,7 @@ from transforms.pipeline.class_pass import class_stage
 from transforms.pipeline.engine import Engine
 from transforms.pipeline.feed import Unit, WindowedUnit
 from transforms.pipeline.measure import bucket_of
+from transforms.pipeline.members import Words
 from transforms.pipeline.recompute import (
     StagedUnit,
     body_columns,
@@ -32,7 +33,7 @@ from transforms.pipeline.recompute import (
 from transforms.pipeline.states import pack, unpack
 from transforms.pipeline.transform import BLOB_BYTES, all_columns, by_group
 from transforms.pipeline.verify import CLASS_HASHES, ToHashes, class_hashes, order_width, placed
-from transforms.pipeline.work import Rows, Words, Work, select
+from transforms.pipeline.work import Rows, Work, select
 from transforms.predicate import Predicate
 
 EXPECTED, FOUND = 0, 1

@@ -13,11 +13,11 @@ import pyarrow as pa
 
 from transforms.facts import Fact, NeedsAnotherPass
 from transforms.pipeline.feed import FILE, ROW, Unit, row_bytes
+from transforms.pipeline.members import Words
 from transforms.pipeline.states import pack, unpack
 from transforms.pipeline.work import (
     BINS,
     Rows,
-    Words,
     Work,
     guarded,
     select,

@@ -63,7 +63,8 @@ class Membership(Protocol):
 def group_draws(groups: Draws, batch: pa.RecordBatch, columns: Sequence[str]) -> Words:
     """The keyed draw of each row's stratum or cluster; null cells make one of their own."""
     few = encode_ids([batch.column(name) for name in columns]).dictionary_encode()
-    return groups.bits(few.dictionary)[few.indices.to_numpy()]
+    words: Words = groups.bits(few.dictionary)[few.indices.to_numpy()]
+    return words
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,8 @@ class ByStratum:
             return np.zeros(len(draws), np.int64)
         limit = self.thresholds[places]
         below = (draws[:, 0] < limit[:, 0]) | ((draws[:, 0] == limit[:, 0]) & (draws[:, 1] <= limit[:, 1]))
-        return (below & self.gives[places] & (places >= 0)).astype(np.int64)
+        drawn: Copies = (below & self.gives[places] & (places >= 0)).astype(np.int64)
+        return drawn
 
 
 @dataclass(frozen=True)

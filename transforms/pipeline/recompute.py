@@ -14,7 +14,8 @@ from transforms.given import Given
 from transforms.kernels.cell_hash import CellHasher
 from transforms.pipeline.derived import derive
 from transforms.pipeline.feed import FILE, ROW, FileUnit, TableUnit
-from transforms.pipeline.work import Rows, Words, guarded
+from transforms.pipeline.members import Words
+from transforms.pipeline.work import Rows, guarded
 from transforms.pipeline_model import Chain, Step, TablePipeline
 
 MASK = (1 << 64) - 1

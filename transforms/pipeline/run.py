@@ -22,7 +22,7 @@ from transforms.pipeline.measure import (
     conclude,
     facts_of_depth,
 )
-from transforms.pipeline.members import Members
+from transforms.pipeline.members import Members, Words
 from transforms.pipeline.outlier_gather import needed_columns
 from transforms.pipeline.outlier_rules import solve_rules
 from transforms.pipeline.outliers import DeliveredSubjectsMap, DeliveredSubjectsReduce, DeliveredTask
@@ -30,7 +30,7 @@ from transforms.pipeline.sample_run import Sampled
 from transforms.pipeline.sampling import draw_sample
 from transforms.pipeline.states import unpack
 from transforms.pipeline.transform import COUNTS, Sink, Tally, TransformMap, TransformReduce, add_tally
-from transforms.pipeline.work import BINS, Words, Work, make_work
+from transforms.pipeline.work import BINS, Work, make_work
 from transforms.pipeline_model import TablePipeline
 from transforms.plan_outliers import Frequency, OutlierLimits
 from transforms.run_facts import TableFacts

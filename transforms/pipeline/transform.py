@@ -17,8 +17,9 @@ from transforms.pipeline.alignment import partners
 from transforms.pipeline.derived import derive
 from transforms.pipeline.feed import FILE, ROW, Unit
 from transforms.pipeline.measure import bucket_of
+from transforms.pipeline.members import Words
 from transforms.pipeline.states import pack, unpack
-from transforms.pipeline.work import Rows, Words, Work, guarded, select, taken
+from transforms.pipeline.work import Rows, Work, guarded, select, taken
 from transforms.pipeline_model import Chain, TablePipeline
 
 DATA, COUNTS, CLASSED = 0, 1, 2

@@ -23,6 +23,7 @@ from transforms.kernels.cell_hash import CellHasher
 from transforms.pipeline.class_pass import ToOrder
 from transforms.pipeline.feed import Unit, WindowedUnit
 from transforms.pipeline.measure import bucket_of, distinct
+from transforms.pipeline.members import Words
 from transforms.pipeline.recompute import (
     StagedUnit,
     Sums,
@@ -39,7 +40,7 @@ from transforms.pipeline.sample_lines import line_width, lines_of
 from transforms.pipeline.states import pack
 from transforms.pipeline.transform import BLOB_BYTES, all_columns, by_group, cells_of, ordered, serials
 from transforms.pipeline.verify_sample import proof_of_clusters, proof_of_subjects
-from transforms.pipeline.work import Rows, Words, Work, guarded, select
+from transforms.pipeline.work import Rows, Work, guarded, select
 from transforms.pipeline_model import Chain
 from transforms.plan_sample import ClusterSample, Sample, measured_column
 from transforms.predicate import Predicate
