@@ -61,6 +61,11 @@ class ClassFact(ABC):
 
     by: tuple[str, ...]
 
+    @property
+    def audit_keys(self) -> tuple[str, ...]:
+        """Columns of the audit's counts by which they are added."""
+        return (CLASS,)
+
     @abstractmethod
     def observe(self, values: pa.Array, given: Given) -> pa.Table:
         """What one batch tells: column `class` (keys of `given.classes`) and others; any number of rows a class."""

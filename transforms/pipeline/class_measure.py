@@ -103,7 +103,8 @@ class ClassFactsMap:
 
     def _merged(self, key: FactKey, parts: Sequence[pa.Table]) -> pa.Table:
         rows = pa.concat_tables(parts)
-        return self.facts[key].merge(rows) if self.claims is None else added(rows)
+        fact = self.facts[key]
+        return fact.merge(rows) if self.claims is None else added(rows, fact.audit_keys)
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ class ClassFactsReduce:
         for key, parts in found.items():
             rows = pa.concat_tables(parts)
             if self.audited:
-                yield pack((key, added(rows)))
+                yield pack((key, added(rows, self.facts[key].audit_keys)))
                 continue
             figures = self.facts[key].figures(self.facts[key].merge(rows))
             if figures.num_rows > MOST_CLASSES:
@@ -129,11 +130,11 @@ class ClassFactsReduce:
             yield pack((key, figures))
 
 
-def added(rows: pa.Table) -> pa.Table:
+def added(rows: pa.Table, keys: tuple[str, ...] = (CLASS,)) -> pa.Table:
     """Counts of the same classes added up."""
-    names = [name for name in rows.column_names if name != CLASS]
-    summed = rows.group_by(CLASS).aggregate([(name, "sum") for name in names])
-    return summed.select([CLASS, *(f"{name}_sum" for name in names)]).rename_columns([CLASS, *names])
+    names = [name for name in rows.column_names if name not in keys]
+    summed = rows.group_by(list(keys)).aggregate([(name, "sum") for name in names])
+    return summed.select([*keys, *(f"{name}_sum" for name in names)]).rename_columns([*keys, *names])
 
 
 def _too_many(count: int) -> CellsRefused:

@@ -13,6 +13,7 @@ from transforms.pipeline.class_measure import (
     ClassFactsMap,
     ClassFactsReduce,
     FactKey,
+    added,
     class_facts_of,
     of_no_row,
     splits_of,
@@ -48,7 +49,7 @@ def wrong_class_facts(work: Work, engine: Engine) -> list[str]:
             found: Any = pa.concat_tables(counts[key])
         else:
             given, values = of_no_row(work, key)
-            found = fact.audit(values, given, claim)
+            found = added(fact.audit(values, given, claim), fact.audit_keys)
         if not fact.accepts(found, claim):
             wrong.append(place_of(work.table, key))
     return wrong

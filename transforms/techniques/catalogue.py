@@ -1,6 +1,7 @@
 """The techniques (처리 기법) by the names that plans use. A new one is a class, and a line here."""
 
 from transforms.technique import Technique
+from transforms.techniques.aggregation import Aggregation
 from transforms.techniques.anatomization import Anatomization
 from transforms.techniques.categorization import Categorization
 from transforms.techniques.coding import BottomCoding, TopCoding
@@ -58,6 +59,7 @@ TECHNIQUES: dict[str, type[Technique]] = {
     "date-shift": DateShift,
     "random-replacement": RandomReplacement,
     "tokenization": Tokenization,
+    "aggregation": Aggregation,
     "permutation": Permutation,
     "microaggregation": Microaggregation,
     "two-way-encryption": TwoWayEncryption,

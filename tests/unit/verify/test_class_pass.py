@@ -1,7 +1,11 @@
 """Steps on whole classes verified: equal where the run is honest, named where a cell was altered."""
 
+from dataclasses import replace
+
 import pyarrow as pa
 import pytest
+
+from transforms.class_facts import ClassTable
 
 COLUMNS = {
     "id": {"kind": "identifier", "apply": "serial-number"},
@@ -59,3 +63,32 @@ def test_without_serials_the_sums_name_the_column(shop):
 def test_rows_that_are_lost_or_altered_facts_are_found(honest):
     fewer = honest.with_(staged=honest.staged.slice(1))
     assert ("rows", "missing in staging", 1) in [(d.what, d.place, d.rows) for d in fewer.verified().differences]
+
+
+@pytest.mark.parametrize("statistic", ["mean", "max", "min", "mode", "median"])
+def test_figures_of_classes_are_counted_again_and_wrong_ones_named(shop, statistic):
+    apply = {"aggregation": {"statistic": statistic, "by": ["city"], "least": 1}}
+    kept = {"kind": "attribute", "apply": "keep"}
+    columns = {**COLUMNS, "spent_food": {"kind": "attribute", "apply": apply}, "spent_books": kept}
+    case = shop.run({**shop.PLAN, "columns": columns, "excluded": []})
+    assert case.verified().equal
+    site = ("spent_food", 0)
+    claim = case.facts.concluded[site]["figure"]
+    values = claim.rows.column("value").to_pylist()
+    for place in range(len(values)):
+        wrong = [value + (number == place) for number, value in enumerate(values)]
+        rows = claim.rows.set_column(claim.rows.column_names.index("value"), "value", pa.array(wrong))
+        facts = replace(case.facts, concluded={**case.facts.concluded, site: {"figure": ClassTable(rows)}})
+        found = case.with_(facts=facts, staged=shop.staged_with(case, facts)).verified().differences
+        assert ("fact", f"{case.table.chains[4].steps[0].site}: figure") in [(one.what, one.place) for one in found]
+
+
+def test_a_class_of_too_many_rows_is_split_and_the_split_is_proved(shop, monkeypatch):
+    monkeypatch.setattr("transforms.pipeline.class_measure.MOST_ROWS", 40)
+    case = shop.run(plan_of(shop))
+    parts = {by: table.rows.column("parts").to_pylist() for by, table in case.facts.splits.items()}
+    assert 5 < parts[()][0] <= -(-case.facts.sampled_rows // 40)
+    assert max(parts[("city",)]) > 1
+    assert case.verified().equal
+    wrong = case.with_(facts=replace(case.facts, splits={}))
+    assert ("fact", "classes that were split") in [(one.what, one.place) for one in wrong.verified().differences]

@@ -1,0 +1,130 @@
+"""Figures of classes: exact whatever the partitioning, as plain Python finds them."""
+
+import random
+import statistics
+from collections import defaultdict
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+
+import pyarrow as pa
+import pytest
+
+from transforms.pipeline.engine import PassFailed
+
+COLUMNS = """\
+source: {{table: people, row_key: [id], subject: id}}
+excluded: [name]
+columns:
+  id: {{kind: identifier, apply: serial-number}}
+  age: {{kind: quasi-identifier, apply: [{{rounding: {{unit: 10, direction: down}}}}]}}
+  region: {{kind: quasi-identifier, apply: keep}}
+  amount_food: {{kind: attribute, apply: {{aggregation: {{statistic: {0}, by: [region, age], small: keep, least: 1}}}}}}
+  amount_rent: {{kind: attribute, apply: [{{rounding: {{unit: 100, direction: down}}}}, {{aggregation: {0}}}]}}
+"""
+
+
+def half_away(value):
+    return int(Decimal(value.numerator * 10**6 // value.denominator).scaleb(-6).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+FIGURES = {
+    "mean": lambda values: half_away(Fraction(sum(values), len(values))),
+    "max": max,
+    "min": min,
+    "mode": lambda values: min(statistics.multimode(values)),
+    "median": lambda values: half_away(Fraction(statistics.median_low(values) + statistics.median_high(values), 2)),
+}
+
+
+def expected(rows, statistic):
+    """The delivered amounts by person, from the definition."""
+    groups = defaultdict(list)
+    for row in rows:
+        if row["amount_food"] is not None:
+            groups[(row["region"], row["age"])].append(row["amount_food"])
+    rent = FIGURES[statistic]([row["amount_rent"] // 100 * 100 for row in rows])
+    return sorted(
+        (
+            row["region"],
+            row["age"] // 10 * 10,
+            -1 if row["amount_food"] is None else FIGURES[statistic](groups[(row["region"], row["age"])]),
+            rent,
+        )
+        for row in rows
+    )
+
+
+@pytest.mark.parametrize("statistic", FIGURES)
+def test_every_cell_becomes_its_class_figure(case, plan_head, persons, statistic):
+    source = persons(1200)
+    if statistic == "mode":
+        place = source.column_names.index("amount_food")
+        source = source.set_column(place, "amount_food", pa.array([n % 7 for n in range(1200)]))
+    one = case(plan_head + COLUMNS.format(statistic), source)
+    prepared, rows, _ = one.run(units=1)
+    found = sorted(
+        (row["region"], row["age"], -1 if row["amount_food"] is None else row["amount_food"], row["amount_rent"])
+        for row in rows.to_pylist()
+    )
+    assert found == expected(one.source.to_pylist(), statistic)
+    assert [text for text in prepared.passes if "class facts" in text] == ["class facts, pass 1"]
+    turn = list(range(1200))
+    random.Random(3).shuffle(turn)
+    shuffled = one.source.take(pa.array(turn))
+    for changes in ({"units": 5, "buckets": 4}, {"units": 20, "buckets": 3, "source": shuffled}):
+        assert one.run(**changes)[1].equals(rows)
+
+
+def test_a_small_class_is_an_error_that_tells_no_value(case, plan_head, persons):
+    text = plan_head + COLUMNS.format("mean").replace(", small: keep, least: 1", "")
+    with pytest.raises(PassFailed, match=r"columns.amount_food.apply.*fewer than 3 rows") as failed:
+        case(text, persons(1200)).run(units=3)
+    assert failed.value.failures[0].site.column == "amount_food"
+
+
+def test_more_classes_than_fit_are_refused(case, plan_head, persons, monkeypatch):
+    monkeypatch.setattr("transforms.pipeline.class_measure.MOST_CLASSES", 20)
+    with pytest.raises(PassFailed, match="more classes than 20"):
+        case(plan_head + COLUMNS.format("mean"), persons(1200)).run()
+
+
+@pytest.mark.parametrize(
+    ("columns", "problem"),
+    [
+        ("{permutation: {by: [weight]}}", "class column 'weight' of type double"),
+        ("[permutation, {rounding: {unit: 10, direction: up}}]", "permutation before another step"),
+        ("{permutation: {by: [amount]}}", "the column 'amount' itself under `by`"),
+    ],
+)
+def test_what_classes_can_not_be_is_a_problem_of_the_plan(compiled, plan_head, columns, problem):
+    from transforms.errors import PlanError
+
+    schema = pa.schema([("id", pa.string()), ("amount", pa.int64()), ("weight", pa.float64())])
+    text = f"""\
+source: {{table: people, row_key: [id], subject: id}}
+excluded: [weight]
+columns:
+  id: {{kind: identifier, apply: serial-number}}
+  amount: {{kind: attribute, apply: {columns}}}
+"""
+    with pytest.raises(PlanError, match=problem):
+        compiled(plan_head + text, schema)
+
+
+def test_neither_derived_columns_nor_outlier_rules_see_cells_made_of_classes(compiled, plan_head):
+    from transforms.errors import PlanError
+
+    schema = pa.schema([("id", pa.string()), ("amount", pa.int64()), ("age", pa.int64())])
+    text = """\
+source: {table: people, row_key: [id], subject: id}
+columns:
+  id: {kind: identifier, apply: serial-number}
+  amount: {kind: attribute, apply: permutation}
+  age: {kind: quasi-identifier, apply: keep}
+  total: {kind: attribute, derive: {sum: "amount"}}
+outliers:
+  - {find: {frequency: {columns: [age, amount], below: 3}}, treat: {local-suppression: {columns: [age]}}}
+"""
+    with pytest.raises(PlanError) as error:
+        compiled(plan_head + text, schema)
+    assert sorted(problem.path for problem in error.value.problems) == ["columns.total.derive", "outliers[0]"]
