@@ -8,6 +8,7 @@ from transforms.errors import Problem
 from transforms.plan_sections import Sections, TableSection, part, table_sections
 from transforms.technique import Technique
 from transforms.techniques.date_shift import DateShift
+from transforms.techniques.replacement import RandomReplacement
 from transforms.techniques.tokens import vaulted
 
 
@@ -22,6 +23,13 @@ def check_draws(sections: Sections) -> Iterator[Problem]:
             if isinstance(step, DateShift) and subject is not None:
                 first = shifts.setdefault(subject, (path, step))
                 yield from _alike(path, step, first)
+            if isinstance(step, RandomReplacement) and step.distinct and rule.kind == "identifier":
+                yield Problem(
+                    f"{path}.distinct",
+                    "`distinct` for identifiers: the run's facts would hold every one of them",
+                    "a list without `distinct`, keyed-token, or format-preserving-encryption",
+                    refused=True,
+                )
             if vaulted(step):
                 yield from _vault(path, last=number == len(rule.apply or ()) - 1, sections=sections)
 

@@ -281,6 +281,15 @@ def test_a_vault_needs_a_plan_that_keeps_its_additional_information(compiled: An
     assert "last step" in found
 
 
+def test_no_facts_hold_all_identifiers(compiled: Any, plan_head: str) -> None:
+    names = STAYS.replace("  ward:\n    kind: attribute", "  ward:\n    kind: identifier")
+    with pytest.raises(PlanError) as caught:
+        compiled(plan_head + names, TYPES)
+    (problem,) = caught.value.problems
+    assert problem.refused
+    assert problem.path == "columns.ward.apply[0].random-replacement.distinct"
+
+
 def test_tokens_and_stand_ins_of_other_columns_need_a_reason(compiled: Any, plan_head: str) -> None:
     bare = STAYS.replace(", accept_frequency_leak: wards are no persons", "")
     (found,) = problems(compiled, plan_head + bare, TYPES)

@@ -65,7 +65,8 @@ class RandomReplacement(DrawnTechnique):
     stand-in may by chance be the value itself. Attack: the commonest stand-in is the commonest value, which
     is why a reason is asked for where the column is no identifier; with `shape`, short values may share a
     stand-in, and it tells length and separators. What helps: no `distinct`, coarser values first. Refused:
-    more distinct values than `distinct` has in its list, letters of other scripts with `shape`.
+    more distinct values than `distinct` has in its list, `distinct` for identifiers (the run's facts would hold
+    them), letters of other scripts with `shape`.
     Source: guideline L2183-2187 (난수생성기), L1845.
     """
 
