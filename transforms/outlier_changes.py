@@ -138,6 +138,15 @@ class RuleChange:
         named += [self.bounds.column, *self.bounds.within] if self.bounds is not None else []
         return tuple(dict.fromkeys([*named, *self.treated, *self.texts]))
 
+    @property
+    def even(self) -> bool:
+        """Has every class its bounds and values?"""
+        lines = [(self.bounds.keys, self.bounds.low, self.bounds.high)] if self.bounds is not None else []
+        for act in self.acts:
+            values = (act.values,) if isinstance(act, KeyAct) else (act.below, act.above)
+            lines.append((act.keys, *(one for one in values if one is not None)))
+        return all(len({len(one) for one in line}) == 1 for line in lines)
+
     def new_values(self, column: str) -> pa.Array | None:
         """The values that it may put into a column; None where it does not change it."""
         found: list[pa.Array] = []

@@ -264,7 +264,7 @@ def _incomplete(claim: Claim) -> list[Difference]:
         missing.append(Difference("sample", "threshold"))
     deliverable = {chain.name for chain in table.chains if not chain.ranked}
     for change in facts.rules:
-        if not set(change.columns) <= deliverable:
+        if not set(change.columns) <= deliverable or not change.even:
             missing.append(Difference("outliers", f"outliers[{change.rule}]"))
     return missing
 

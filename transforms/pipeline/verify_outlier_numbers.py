@@ -322,7 +322,9 @@ def _texts_hold(
     cells = sum(flagged if treat.scope == "cell" else every for _, _, every, flagged in found.values())
     if not expected:
         return not claim.acts and not claim.cells
-    (act,) = claim.acts
+    if len(claim.acts) != 1:
+        return False
+    act = claim.acts[0]
     if (act.columns, act.column, claim.cells, claim.rows) != (gather.by, gather.column, cells, 0):
         return False
     sides = [act.values] if isinstance(act, KeyAct) else [act.below, act.above]
