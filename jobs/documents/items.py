@@ -11,7 +11,7 @@ import pyarrow as pa
 from jobs.documents.words import KINDS, LEGAL, Pair, said
 from jobs.staging import filled
 from transforms.outlier_wordings import outlier_wording
-from transforms.pipeline_model import Chain, Derived, TablePipeline
+from transforms.pipeline_model import Chain, Derived, Step, TablePipeline
 from transforms.plan import ColumnRule, SumOf
 from transforms.plan_outliers import LocalGeneralization, LocalSuppression, OutlierRule
 from transforms.technique import ColumnTechnique, Language, Wording
@@ -156,13 +156,22 @@ def _steps(
     else:
         for number, step in enumerate(first.steps):
             counts = [cells[one.name][number] for one in columns if one.name in cells]
-            found.append(_counted(step.technique.wording(language), counts))
+            found.append(_counted(_warned(step, first, language), counts))
     found += [
         _uncounted(outlier_wording(rule, language), ("특이정보 처리", "outlier rule"), language)
         for rule in table.outliers
         if names & set(rule.treated)
     ]
     return tuple(found)
+
+
+def _warned(step: Step, column: Chain, language: Language) -> Wording:
+    """A step's words, with what whoever reads the plan should know of it on this column."""
+    words = step.technique.wording(language)
+    warning = step.technique.warning(step.before, (column.name, column.rule.label or ""), language)
+    if warning is None:
+        return words
+    return Wording(words.method, f"{words.level}; {'주의' if language == 'ko' else 'note'}: {warning}")
 
 
 def _uncounted(words: Wording, instead: Pair, language: Language) -> StepLine:
