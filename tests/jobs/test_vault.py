@@ -20,8 +20,8 @@ from transforms.pipeline.engine import LocalEngine, PassFailed
 from transforms.pipeline.feed import TableUnit
 from transforms.pipeline.run import Options, prepare
 from transforms.pipeline_model import TablePipeline
-from transforms.plan import OutlierLimits
 from transforms.plan_loader import load
+from transforms.plan_outliers import OutlierLimits
 from transforms.run_keys import RunKeys
 
 RUN = "0123456789abcdef"
