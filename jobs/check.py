@@ -23,6 +23,7 @@ from transforms.errors import PlanError
 from transforms.fingerprint import fingerprint
 from transforms.pipeline_model import Pipeline
 from transforms.plan_loader import Loaded, source_tables
+from transforms.plan_warnings import plan_warnings
 
 OWN = ""
 
@@ -54,9 +55,11 @@ def body(context: Context) -> Outcome:
     mark = fingerprint(loaded.plan, loaded.hierarchies)
     held = f", fits {', '.join(name or 'its table' for name in schemas)}" if schemas else ""
     lines = [f"{path.name}: valid{held}; fingerprint {mark}"]
+    warnings = plan_warnings(pipeline, "en") if pipeline is not None else []
+    lines += [f"warning: {one}" for one in warnings]
     if context.arguments.explain and pipeline is not None:
         lines.append(pipeline.explain())
-    summary = {"plan": loaded.plan.plan, "fingerprint": mark, "tables": sorted(schemas)}
+    summary = {"plan": loaded.plan.plan, "fingerprint": mark, "tables": sorted(schemas), "warnings": warnings}
     return Outcome(summary, text="\n".join(lines))
 
 

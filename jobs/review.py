@@ -29,9 +29,11 @@ def body(context: Context) -> Outcome:
     checks = sum(len(one) for one in done.found.values())
     problems = done.problems
     more = [f"… and {len(problems) - SHOWN} more in {folder.result}"] if len(problems) > SHOWN else []
+    head = f"run {done.run}: {done.verdict} ({checks} expectations)"
+    counts = {"expectations": checks, "failed": len(problems), "warnings": len(done.warnings)}
     return Outcome(
-        {"run": done.run, "verdict": done.verdict, "expectations": checks, "failed": len(problems)},
-        text="\n".join([f"run {done.run}: {done.verdict} ({checks} expectations)", *problems[:SHOWN], *more]),
+        {"run": done.run, "verdict": done.verdict, **counts},
+        text="\n".join([head, *problems[:SHOWN], *more, *done.warnings[:SHOWN]]),
         exit_code=0 if done.verdict == "fit" else 1,
     )
 

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal
 
 from jobs.runs import RunRecord
+from transforms.uniqueness import WARNED_SHARE
 
 if TYPE_CHECKING:
     from transforms.expectations.validation import Judged
@@ -15,10 +16,11 @@ Verdict = Literal["fit", "unfit"]
 # What an expectation may tell: numbers of cells, rows, columns, classes, subjects; names of columns.
 COUNTS = frozenset({
     "cells", "outside", "stray_nulls", "rows", "missing", "extra", "other_type", "reordered", "annotated",
-    "subjects", "k", "classes", "classes_below", "countable",
+    "subjects", "k", "classes", "classes_below", "countable", "filled", "distinct", "unique",
 })  # fmt: skip
 NAMES = frozenset({"columns"})
 K_ANONYMITY = "expect_k_anonymity"
+CELLS_IN_IMAGE = "expect_cells_in_image_of_chain"
 
 
 def verdict_of(tables: Mapping[str, Sequence[Judged]]) -> Verdict:
@@ -39,7 +41,32 @@ def result_body(
         "tables": [asdict(one) for one in record.tables],
         "k": {name: _k(anonymity[name], tables[name]) for name in tables if name in anonymity},
         "expectations": [_expectation(name, one) for name, judged in tables.items() for one in judged],
+        "warnings": unique_values(tables),
     }
+
+
+def unique_values(tables: Mapping[str, Sequence[Judged]]) -> list[dict[str, Any]]:
+    """Generalized columns of which so many cells are unique that a coarser step is called for (L2004-2012)."""
+    return [
+        {"kind": "unique-values", "table": name, "column": one.column,
+         **{count: one.counts[count] for count in ("filled", "distinct", "unique")}}
+        for name, judged in tables.items()
+        for one in judged
+        if one.expectation == CELLS_IN_IMAGE and _many_unique(one.counts)
+    ]  # fmt: skip
+
+
+def _many_unique(counts: Mapping[str, Any]) -> bool:
+    return bool(counts.get("filled")) and counts["unique"] > WARNED_SHARE * counts["filled"]
+
+
+def warnings(tables: Mapping[str, Sequence[Judged]]) -> list[str]:
+    """One line for each warning: column and counts, never a value."""
+    return [
+        f"warning: {one['table']}, column {one['column']}: {one['unique']} of {one['filled']} cells hold a value that "
+        "no other record holds; a coarser unit, wider intervals or top coding would make them alike"
+        for one in unique_values(tables)
+    ]
 
 
 def _expectation(table: str, one: Judged) -> dict[str, Any]:

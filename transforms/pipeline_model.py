@@ -137,6 +137,7 @@ class TablePipeline:
     hidden: tuple[Chain, ...] = ()
     of: str | None = None
     whole: TablePipeline | None = None
+    unique_values: float | None = None
 
     def cell_types(self, upto: int = 0) -> dict[str, pa.DataType]:
         """The types of the chains' cells behind the first `upto` outlier rules."""

@@ -154,9 +154,13 @@ class KAnonymity(Model):
 
 
 class Adequacy(Model):
-    """What the delivered data must meet (적정성), and by how many reviewers it is judged."""
+    """What the delivered data must meet (적정성), and by how many reviewers it is judged.
+
+    `unique-values` is the largest share of a generalized column's cells whose value one record alone holds.
+    """
 
     k_anonymity: KAnonymity | None = Field(default=None, alias="k-anonymity")
+    unique_values: float | None = Field(default=None, alias="unique-values", ge=0, le=1)
     reviewers: int | None = Field(default=None, ge=3)
     on_failure: Literal["stop"] = "stop"
 

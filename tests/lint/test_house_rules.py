@@ -17,6 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = {".ci", "airflow_dags", "conf", "infra", "jobs", "tests", "transforms"}
 TOP_LEVEL = FOLDERS | {".gitignore", "README.md", "pyproject.toml"}
 MOST_LINES = 400
+# Made from the docstrings: nobody reads it from end to end, and its index leads to each technique.
+GENERATED = {"transforms/techniques/README.md"}
 # Only new keys, nonces of signatures and names of files may come from the machine's own randomness.
 MAY_USE_SYSTEM_RANDOMNESS = {f"jobs/{name}.py" for name in ("additional", "decisions", "keys", "storage")}
 # The plan's own files are the one thing that transforms reads; plan_schema is a command that prints.
@@ -240,7 +242,8 @@ def test_files_stay_small() -> None:
     long = {
         str(path): lines
         for path in tracked()
-        if path.suffix in written and (lines := len(text_of(path).splitlines())) > MOST_LINES
+        if path.suffix in written and str(path) not in GENERATED
+        and (lines := len(text_of(path).splitlines())) > MOST_LINES
     }
     assert long == {}
 

@@ -37,6 +37,7 @@ from transforms.pipeline.feed import (
 from transforms.pipeline.serials import Serials
 from transforms.pipeline_model import Chain, Derived, TablePipeline
 from transforms.run_facts import TableFacts
+from transforms.uniqueness import Counter, Sketch, Uniqueness, generalizes, merged, worth_counting
 
 Counts = npt.NDArray[np.int64]
 
@@ -49,6 +50,7 @@ class Found:
     misfits: Counts
     stray_nulls: Counts
     serials: Serials | None = None
+    sketches: Mapping[str, Sketch] = field(default_factory=dict)
 
     def merge(self, other: Found) -> Found:
         serials = self.serials.merge(other.serials) if self.serials and other.serials else self.serials
@@ -57,6 +59,7 @@ class Found:
             self.misfits + other.misfits,
             self.stray_nulls + other.stray_nulls,
             serials,
+            merged(self.sketches, other.sketches),
         )
 
 
@@ -82,13 +85,17 @@ class Columns:
 
 @dataclass(frozen=True)
 class Adequacy:
-    """The pass's outcome: counts alone. `misfits` and `stray_nulls` are by column, in the table's order."""
+    """The pass's outcome: counts alone. `misfits` and `stray_nulls` are by column, in the table's order.
+
+    `unique` are the generalized columns whose values may be too many to be shared; the others are known to be few.
+    """
 
     rows: int
     misfits: Mapping[str, int]
     stray_nulls: Mapping[str, int]
     schema: Columns
     highest_serial: int | None = None
+    unique: Mapping[str, Uniqueness] = field(default_factory=dict)
 
 
 def image_of(table: TablePipeline, chain: Chain, facts: TableFacts) -> Image:
@@ -128,6 +135,7 @@ class ReviewTask:
     derived: tuple[Derived, ...]
     serial: str | None
     highest: int
+    counted: frozenset[str] = frozenset()
     places: Mapping[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -161,7 +169,9 @@ class ReviewTask:
             place = self.places[self.serial]
             serials, misfits[place] = Serials.of(cells[self.serial], self.highest)
             nulls[place] = cells[self.serial].null_count
-        return Found(rows, misfits, nulls, serials)
+        counter = Counter()
+        sketches = {name: counter.sketch(cells[name]) for name in sorted(self.counted & cells.keys())}
+        return Found(rows, misfits, nulls, serials, sketches)
 
 
 def _batches(piece: Piece, schema: pa.Schema) -> Iterator[tuple[dict[str, pa.Array], int]]:
@@ -245,12 +255,18 @@ def make_task(table: TablePipeline, facts: TableFacts) -> ReviewTask:
     """The pass over one staged table."""
     delivered = [chain for chain in table.columns if isinstance(chain, Chain)]
     ranked = [chain.name for chain in delivered if chain.ranked]
+    images = {chain.name: image_of(table, chain, facts) for chain in delivered if not chain.ranked}
     return ReviewTask(
         table.schema,
-        {chain.name: image_of(table, chain, facts) for chain in delivered if not chain.ranked},
+        images,
         table.derived,
         ranked[0] if ranked else None,
         facts.delivered,
+        frozenset(
+            chain.name
+            for chain in delivered
+            if generalizes(chain) and worth_counting(images[chain.name], facts.delivered, table.unique_values)
+        ),
     )
 
 
@@ -283,7 +299,8 @@ def conclude(table: TablePipeline, task: ReviewTask, found: Found, columns: Colu
         misfits[task.serial] += found.serials.missing(end)
         if one_serial_a_row(table):
             misfits[task.serial] += found.serials.repeated
-    return Adequacy(found.rows, misfits, nulls, columns, highest)
+    unique = {name: sketch.conclude() for name, sketch in found.sketches.items()}
+    return Adequacy(found.rows, misfits, nulls, columns, highest, unique)
 
 
 __all__ = [

@@ -1,0 +1,44 @@
+"""What `gamyeong check` warns of before any data is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from transforms.compiler import compile_plan
+from transforms.plan_loader import load
+from transforms.plan_warnings import plan_warnings
+
+PLAN = """\
+format: 1
+plan: amounts
+application: {number: 2024-001}
+purpose: {kind: statistics, statement: 지역별 금액의 차이 통계 작성, legal_basis: 개인정보 보호법 제28조의2}
+use: {form: third-party, recipient: 통계업체, place: closed, from: 2026-01-01, until: 2027-12-31}
+source: {table: amounts, row_key: [id]}
+excluded: [id]
+columns:
+  "amount_{month}": {kind: attribute, apply: STEPS}
+  sex: {kind: attribute, apply: keep}
+additional_information: {destroy: approved}
+output: {table: amounts}
+"""
+SCHEMA = pa.schema([("id", pa.int64()), ("amount_1", pa.int64()), ("amount_2", pa.int64()), ("sex", pa.string())])
+ROUNDING = "{rounding: {unit: 1000, direction: half-up}}"
+
+
+@pytest.mark.parametrize(
+    ("steps", "warned"),
+    [(ROUNDING, True), (f"[{{top-coding: {{at: 100000}}}}, {ROUNDING}]", False), ("{data-range: {width: 10}}", False)],
+)
+def test_rounding_without_an_end(tmp_path: Path, steps: str, warned: bool) -> None:
+    """L2004-2012: a rounding may leave unique values; the largest ones, where nothing codes them, all the more."""
+    path = tmp_path / "plan.yaml"
+    path.write_text(PLAN.replace("STEPS", steps), "utf-8")
+    loaded = load(path)
+    pipeline = compile_plan(loaded.plan, SCHEMA, {}, loaded.lines)
+    found = plan_warnings(pipeline, "en")
+    assert [one.split(":")[0] for one in found] == (["amounts, amount_1 … amount_2 (2 columns)"] if warned else [])
+    assert len(plan_warnings(pipeline, "ko")) == len(found)
