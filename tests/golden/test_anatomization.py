@@ -1,4 +1,4 @@
-"""Anatomization (해부화) of the guideline's own table, L2207-2228."""
+"""Anatomization (해부화) of the guideline's own table, L2199-2225."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from transforms.derivation import Secret
 from transforms.plan_loader import load
 from transforms.run_keys import RunKeys
 
-# L2207-2212: Record ID, 이름, 성별, 나이, 월 납입금액, 총 납부금액
+# L2203-2209: Record ID, 이름, 성별, 나이, 월 납입금액, 총 납부금액
 RECORDS = [
     (1, "조미선", "F", 33, 817_250, 66_300_000),
     (2, "홍길병", "M", 61, 4_559_120, 327_700_000),
@@ -42,7 +42,7 @@ output: {table: 가입자}
 
 
 def test_one_table_becomes_two_that_the_record_id_joins(tmp_path: Path) -> None:
-    """L2214-2228: name, sex and age in one table; the two amounts in the other; Record ID in both."""
+    """L2211-2225: name, sex and age in one table; the two amounts in the other; Record ID in both."""
     file = tmp_path / "plan.yaml"
     file.write_text(PLAN, "utf-8")
     source = pa.table({name: [row[place] for row in RECORDS] for place, name in enumerate(NAMES)})

@@ -67,7 +67,7 @@ class Anatomization(FurtherRecords):
     leads to the person's row in the first: round the attributes. k counts in the first table alone.
 
     Refused: identifiers and quasi-identifiers in the second table, a column in both (or in two further tables), a
-    serial number or the subject's column there, a derived column apart from its operands. Source: guideline L2203-2228.
+    serial number or the subject's column there, a derived column apart from its operands. Source: guideline L2199-2225.
     """
 
     name: ClassVar[str] = "anatomization"

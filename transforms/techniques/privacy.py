@@ -114,7 +114,7 @@ class DifferentialPrivacy(FurtherTable):
 
     Refused: an unbounded sum or mean, an overspent budget, a plan with a sample (one person would decide on
     another's membership) or without a subject, columns with measured steps (a cut-off is not private), groups
-    by floats or serial numbers. Source: guideline L2238-2247.
+    by floats or serial numbers. Source: guideline L2241-2247.
     """
 
     name: ClassVar[str] = "differential-privacy"
