@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
+from transforms.derivation import Secret
+from transforms.draws import Draws
 from transforms.errors import PlanError
 from transforms.pipeline.engine import LocalEngine
 from transforms.pipeline.feed import TableUnit
 from transforms.pipeline.parts import prepare_part
+from transforms.pipeline.recompute import StagedUnit
 from transforms.pipeline.run import Options, finish, prepare
 from transforms.pipeline.transform import ToBatches
+from transforms.pipeline.verdict import Claim, Ways, verify_table
 
 PLAIN = """\
 format: 1
@@ -200,3 +205,34 @@ def test_explain_tells_where_a_further_table_comes_from(case: Any) -> None:
     assert "measured with table people" in second
     assert "facts, pass 1 of 1: reads age, id and 2 more columns" in said
     assert "facts, pass" not in second
+
+
+@pytest.mark.parametrize("buckets", [1, 3])
+def test_verify_recomputes_a_further_table_as_any_other(case: Any, buckets: int) -> None:
+    """Each part has facts of its own; an amount or a record id that moved to another row shows."""
+    one = case(DEALT)
+    pieces = [one.source.slice(first, 1500) for first in range(0, 4000, 1500)]
+    source = [TableUnit(n, piece, piece.schema, n * 1500) for n, piece in enumerate(pieces)]
+    engine = LocalEngine(source)
+    options = Options(buckets=buckets, rows_hint=4000, limits=one.pipeline.plan.outlier_limits)
+    whole = prepare(one.pipeline.tables["people"].whole, one.keys, engine, options)
+    seed = Draws(Secret(b"v" * 32))
+    for table in one.pipeline.tables.values():
+        part = prepare_part(whole, table, one.keys, engine, options)
+        blobs = finish(part, engine, ToBatches(), options).outputs
+        staged = pa.concat_tables([pa.ipc.open_stream(blob).read_all() for blob in blobs]).combine_chunks()
+        claim = Claim.of(replace(table, whole=None), one.keys, part.facts)
+
+        def differences(rows: pa.Table, claim: Claim = claim) -> set[str]:
+            both = LocalEngine([*source, StagedUnit(TableUnit(0, rows, rows.schema, 0))])
+            found = verify_table(claim.ready(engine), Ways(engine, both, seed, rows.schema))
+            return {one.what for one in found.differences}
+
+        assert differences(staged) == set()
+        for name in ("record_id", staged.column_names[2]):
+            cells = staged[name].to_pylist()
+            cells[0], cells[1] = cells[1], cells[0]
+            place, type_ = staged.column_names.index(name), staged.schema.field(name).type
+            moved = staged.set_column(place, name, pa.array(cells, type_))
+            assert not moved.equals(staged)
+            assert differences(moved)
