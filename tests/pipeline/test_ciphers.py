@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import random
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
+from jobs import retail
+from transforms.compiler import compile_plan
 from transforms.derivation import Secret
 from transforms.draws import Draws
 from transforms.kernels.paillier import generate
@@ -20,9 +23,11 @@ from transforms.pipeline.review import image_of
 from transforms.pipeline.run import Options, Prepared, finish, prepare
 from transforms.pipeline.transform import ToBatches
 from transforms.pipeline.verdict import Claim, Ways, verify_table
+from transforms.plan_loader import load
 from transforms.run_keys import RunKeys
 from transforms.techniques.secret_sharing import SecretSharing
 
+PLANS = Path(__file__).resolve().parents[2] / "conf/plans"
 KEY = generate(2048, random.Random(11).getrandbits)
 PLAN = """\
 source: {table: people, row_key: [id], subject: id}
@@ -124,3 +129,25 @@ def test_another_recipient_gets_other_pseudonyms_of_the_same_series(small: Any) 
     )
     assert ours == again
     assert not ours & theirs
+
+
+def test_the_example_plan_keeps_what_it_says(keys: RunKeys) -> None:
+    """Made customers: sums of 2019 by any two share tables, and 2021's months in order, also with each other."""
+    loaded = load(PLANS / "retail-encrypted.yaml", [PLANS.parent / "hierarchies"])
+    made = retail.Retail(300, 1, retail.districts()).chunk(0)
+    source = pa.Table.from_batches([made])
+    pipeline = compile_plan(loaded.plan, source.schema, loaded.hierarchies, loaded.lines)
+    series = RunKeys(keys.secret, "organisation", "run", "recipient", {"retail-customers": Secret(bytes(32))})
+    january = [(one + 5_000) // 10_000 * 10_000 for one in source["total_201901"].to_pylist()]
+    shares = {one: pipeline.apply_table(source, series, f"totals_{one}")["total_201901"].to_pylist() for one in (2, 3)}
+    sums = {number: pa.array([sum(cells) % (2**61 - 1)]) for number, cells in shares.items()}
+    sharing = loaded.plan.further["totals"]
+    assert isinstance(sharing, SecretSharing)
+    assert sharing.restored(sums).to_pylist() == [sum(january)]
+    main = pipeline.apply_table(source, series)
+    months = ["total_202101", "total_202112"]
+    plain = sorted(
+        (min(one, 10_000_000) + 5_000) // 10_000 * 10_000 for name in months for one in source[name].to_pylist()
+    )
+    ciphers = sorted(one for name in months for one in main[name].to_pylist())
+    assert [a == b for a, b in pairwise(plain)] == [a == b for a, b in pairwise(ciphers)]

@@ -134,6 +134,12 @@ def test_fewer_shares_than_needed_fit_every_number() -> None:
         assert technique.restored({2: pa.array([mine]), 3: pa.array([other])}).to_pylist() == [secret]
 
 
+def test_each_share_has_chance_of_its_own() -> None:
+    """Shares 1 and 2 of three additive ones are nothing but chance; were it the same, two holders would be one."""
+    made = shared(sharing(**ADDITIVE), pa.array(range(50)))
+    assert not set(made[1].to_pylist()) & set(made[2].to_pylist())
+
+
 def test_equal_numbers_have_different_shares_spread_over_the_field() -> None:
     made = shared(sharing(**ADDITIVE), pa.array([700] * 2000))
     for array in made.values():
