@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -13,16 +13,17 @@ import pyarrow as pa
 
 from transforms.class_facts import CLASS, MOST_CLASSES, ClassFact, ClassTable
 from transforms.classes import Classes
-from transforms.errors import CellsRefused
+from transforms.errors import CellsRefused, Site
 from transforms.given import Given
-from transforms.pipeline.engine import Engine
+from transforms.pipeline.engine import Engine, PassFailed, failure_of
 from transforms.pipeline.feed import Unit
-from transforms.pipeline.measure import Site, bucket_of, narrow_columns
+from transforms.pipeline.measure import Site as StepKey
+from transforms.pipeline.measure import bucket_of, narrow_columns
 from transforms.pipeline.states import pack, unpack
-from transforms.pipeline.work import Rows, Work, guarded, select
+from transforms.pipeline.work import Rows, StepFailed, Work, guarded, select
 from transforms.pipeline_model import Chain, TablePipeline
 
-FactKey = tuple[Site, str]
+FactKey = tuple[StepKey, str]
 BUCKETS = 8
 # Rows of observations that a unit holds before it puts them together.
 HELD = 4_000_000
@@ -112,6 +113,7 @@ class ClassFactsReduce:
     """Whole classes: their figures, or with `audited` their counts; refused where there are too many classes."""
 
     facts: Mapping[FactKey, ClassFact]
+    sites: Mapping[FactKey, Site]
     audited: bool = False
 
     def __call__(self, bucket: int, blobs: Sequence[bytes]) -> Iterator[bytes]:
@@ -124,10 +126,21 @@ class ClassFactsReduce:
             if self.audited:
                 yield pack((key, added(rows, self.facts[key].audit_keys)))
                 continue
-            figures = self.facts[key].figures(self.facts[key].merge(rows))
+            fact = self.facts[key]
+            figures = guarded(self.sites[key], partial(_figures, fact, rows))
             if figures.num_rows > MOST_CLASSES:
                 raise _too_many(figures.num_rows)
             yield pack((key, figures))
+
+
+def _figures(fact: ClassFact, rows: pa.Table) -> pa.Table:
+    return fact.figures(fact.merge(rows))
+
+
+def sites_of(table: TablePipeline, keys: Iterable[FactKey]) -> dict[FactKey, Site]:
+    """Where each fact's step stands."""
+    chains = {chain.name: chain for chain in table.chains}
+    return {key: chains[key[0][0]].steps[key[0][1]].site for key in keys}
 
 
 def added(rows: pa.Table, keys: tuple[str, ...] = (CLASS,)) -> pa.Table:
@@ -160,7 +173,10 @@ def measure_classes(
         again: dict[FactKey, ClassFact] = {}
         for key, fact in wanted.items():
             site, name = key
-            found = fact.conclude(figures[key])
+            try:
+                found = guarded(sites_of(work.table, [key])[key], partial(fact.conclude, figures[key]))
+            except StepFailed as failed:
+                raise PassFailed([failure_of(failed)]) from None
             if isinstance(found, ClassFact):
                 again[key] = found
             else:
@@ -174,7 +190,8 @@ def gathered(
 ) -> dict[FactKey, pa.Table]:
     """The figures of all classes, by fact."""
     found: dict[FactKey, list[pa.Table]] = defaultdict(list)
-    for blob in engine.shuffle(ClassFactsMap(work, facts), ClassFactsReduce(facts), BUCKETS, what):
+    reduce_ = ClassFactsReduce(facts, sites_of(work.table, facts))
+    for blob in engine.shuffle(ClassFactsMap(work, facts), reduce_, BUCKETS, what):
         key, figures = unpack(blob)
         found[key].append(figures)
     return {key: pa.concat_tables(found[key]) if key in found else nothing(work, key, fact) for key, fact in facts.items()}

@@ -16,6 +16,7 @@ from transforms.pipeline.class_measure import (
     added,
     class_facts_of,
     of_no_row,
+    sites_of,
     splits_of,
 )
 from transforms.pipeline.engine import Engine
@@ -39,7 +40,8 @@ def wrong_class_facts(work: Work, engine: Engine) -> list[str]:
     claims: dict[FactKey, ClassTable] = {(site, name): work.facts[site][name] for site, name in facts}
     counts: dict[FactKey, list[pa.Table]] = defaultdict(list)
     map_ = ClassFactsMap(work, facts, claims)
-    for blob in engine.shuffle(map_, ClassFactsReduce(facts, audited=True), BUCKETS, "class facts, counted"):
+    reduce_ = ClassFactsReduce(facts, sites_of(work.table, facts), audited=True)
+    for blob in engine.shuffle(map_, reduce_, BUCKETS, "class facts, counted"):
         key, counted = unpack(blob)
         counts[key].append(counted)
     wrong = []

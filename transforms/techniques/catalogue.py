@@ -6,6 +6,7 @@ from transforms.techniques.anatomization import Anatomization
 from transforms.techniques.categorization import Categorization
 from transforms.techniques.coding import BottomCoding, TopCoding
 from transforms.techniques.date_shift import DateShift
+from transforms.techniques.controlled_rounding import ControlledRounding
 from transforms.techniques.dates import Age, DateGeneralization
 from transforms.techniques.format_preserving import FormatPreservingEncryption
 from transforms.techniques.hashing import OneWayHash
@@ -60,6 +61,7 @@ TECHNIQUES: dict[str, type[Technique]] = {
     "random-replacement": RandomReplacement,
     "tokenization": Tokenization,
     "aggregation": Aggregation,
+    "controlled-rounding": ControlledRounding,
     "permutation": Permutation,
     "microaggregation": Microaggregation,
     "two-way-encryption": TwoWayEncryption,

@@ -92,3 +92,24 @@ def test_a_class_of_too_many_rows_is_split_and_the_split_is_proved(shop, monkeyp
     assert case.verified().equal
     wrong = case.with_(facts=replace(case.facts, splits={}))
     assert ("fact", "classes that were split") in [(one.what, one.place) for one in wrong.verified().differences]
+
+
+@pytest.mark.parametrize("margins", [False, True])
+@pytest.mark.parametrize("figure", ["up", "cut", "quota", "high", "ties"])
+def test_wrong_claims_of_controlled_rounding_are_named(shop, figure, margins):
+    """100 won of 5 won steps leave many equal residues: each class has ties at its cut, and a drawn threshold."""
+    apply = {"controlled-rounding": {"unit": 10, "by": ["city", "member"], "sums": "margins" if margins else "classes"}}
+    kept = {"kind": "attribute", "apply": "keep"}
+    columns = {**COLUMNS, "spent_food": {"kind": "attribute", "apply": apply}, "spent_books": kept}
+    case = shop.run({**shop.PLAN, "columns": columns, "excluded": []})
+    assert case.verified().equal
+    site = ("spent_food", 0)
+    rows = case.facts.concluded[site]["residues"].rows
+    quota, ties = rows.column("quota").to_pylist(), rows.column("ties").to_pylist()
+    place = next(n for n, (some, all_) in enumerate(zip(quota, ties, strict=True)) if 0 < some < all_)
+    values = rows.column(figure).to_pylist()
+    values[place] += 1 << 60 if figure == "high" else 1
+    wrong = rows.set_column(rows.column_names.index(figure), figure, pa.array(values, rows.schema.field(figure).type))
+    facts = replace(case.facts, concluded={**case.facts.concluded, site: {"residues": ClassTable(wrong)}})
+    found = case.with_(facts=facts, staged=shop.staged_with(case, facts)).verified().differences
+    assert "fact" in [one.what for one in found]
