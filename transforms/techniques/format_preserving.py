@@ -31,7 +31,7 @@ ALPHABETS = {
 
 
 class FormatPreservingEncryption(CellTechnique):
-    """Every text becomes one of the same form: 010-1234-5678 → 159-6857-6384; `gamyeong reveal` turns it back.
+    """Every text becomes one of the same form (010-1234-5678 → 159-6857-6384, L2178-2181); `gamyeong reveal` goes back.
 
     The characters of `alphabet` (`digits`, the default; `lower`, `upper`, `alphanumeric`: 0–9, A–Z, a–z; or those
     that are written out, ASCII) are encrypted by FF1 with AES-256 to others of the alphabet; all other characters
@@ -49,7 +49,7 @@ class FormatPreservingEncryption(CellTechnique):
 
     Refused: fewer than 10⁶ texts of a length, counted over the free characters alone (exit 3 by the plan's `length`,
     exit 1 for a cell; SP 800-38G Rev. 1 forbids it), more than 36 free digits (20 alphanumeric: halves are 64-bit
-    numbers), other types than text. Source: guideline L2115-2119 (형태보존 암호화); NIST SP 800-38G Rev. 1.
+    numbers), other types than text. Source: guideline L2114-2118 (형태보존 암호화); NIST SP 800-38G Rev. 1.
     """
 
     name: ClassVar[str] = "format-preserving-encryption"

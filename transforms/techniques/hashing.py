@@ -46,7 +46,7 @@ class OneWayHash(CellTechnique):
     `accept_frequency_leak`). What helps: destroying the salt with the run's secret (`additional_information: {destroy:
     approved}`), serial numbers where nothing is joined.
 
-    Refused: `form: mdc` (exit 3), floats that are not whole. Source: guideline L2102-2107 (일방향 암호화), L601 (salt).
+    Refused: `form: mdc` (exit 3), floats that are not whole. Source: guideline L2103-2106 (일방향 암호화), L601 (salt).
     """
 
     name: ClassVar[str] = "one-way-hash"

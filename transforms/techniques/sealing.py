@@ -55,7 +55,7 @@ class TwoWayEncryption(DrawnTechnique):
     where nobody needs the way back.
 
     Refused: ARIA (aria: the library that we keep has none), `when` (revealing could not tell which cells are
-    encrypted), NaN. Source: guideline L2096-2100 (양방향 암호화); RFC 5297; NIST SP 800-38D; RFC 8017 section 7.1.
+    encrypted), NaN. Source: guideline L2098-2101 (양방향 암호화); RFC 5297; NIST SP 800-38D; RFC 8017 section 7.1.
     """
 
     name: ClassVar[str] = "two-way-encryption"
@@ -74,7 +74,7 @@ class TwoWayEncryption(DrawnTechnique):
             refuse(
                 "ARIA, which the cryptography library that we keep does not have",
                 "aes-siv, aes-gcm, rsa-oaep",
-                "AES is the other block cipher that the guideline names (L2099)",
+                "AES is the other block cipher that the guideline names (L2101)",
                 "algorithm",
             )
         if self.when is not None:

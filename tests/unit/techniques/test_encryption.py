@@ -207,7 +207,7 @@ FORMS = ["010-1234-5678", None, "01098765432", "+82 10-1111-2222", "010-1234-567
 
 
 def test_separators_stay_where_they_stand() -> None:
-    """Guideline L2115-2119 has 010-1234-5678 → 159-6857-6384: only the digits change."""
+    """Guideline L2178-2181 has 010-1234-5678 → 159-6857-6384: only the digits change."""
     sealed = run("format-preserving-encryption", pa.array(FORMS)).to_pylist()
     for before, after in zip(FORMS, sealed, strict=True):
         if before is None:

@@ -1,0 +1,192 @@
+"""Values a second and core: techniques alone, in the tasks of a Spark job, and a library's own call for each value."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+from cryptography.hazmat.primitives.cmac import CMAC
+
+from benchmarks.stages import Watch
+from benchmarks.timing import settle, timed
+from jobs.tables import pinned, read
+from transforms.compiler import compile_plan
+from transforms.derivation import Secret
+from transforms.pipeline.engine import SparkEngine
+from transforms.pipeline.feed import SourceFile, TableUnit, Unit, pack_units
+from transforms.pipeline.work import Rows, Work, make_work
+from transforms.plan import Plan
+from transforms.run_keys import RunKeys
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+COLUMN = "phone_0"
+STEPS: dict[str, Any] = {
+    "FF1, 11 digits": {"format-preserving-encryption": {}},
+    "keyed tokens": "keyed-token",
+    "AES-SIV, text": "two-way-encryption",
+    "AES-SIV, bytes": {"two-way-encryption": {"output": "binary"}},
+}
+ASKED = {"in tasks, M/s and core": 8.0, "times the library's": 20.0}
+ROUNDS = 5
+KEY = bytes(range(64))
+LOCAL_ROWS = 500_000
+
+
+@dataclass(frozen=True)
+class Apply:
+    """A task that takes a unit's rows through the chains of a table and tells how many cells came out."""
+
+    work: Work
+
+    def __call__(self, unit: Unit) -> Iterator[bytes]:
+        cells = 0
+        for batch in unit.batches([chain.name for chain in self.work.table.chains]):
+            rows = Rows(self.work, batch, None)
+            cells += sum(len(rows.run(chain)) for chain in self.work.table.chains)
+        yield cells.to_bytes(8, "big")
+
+
+def work_of(step: Any, schema: pa.Schema) -> Work:
+    """The step on the one column, with keys that are always the same."""
+    plan = Plan.model_validate(
+        {
+            "format": 1,
+            "plan": "values",
+            "application": {"number": "1"},
+            "purpose": {"kind": "statistics", "statement": "측정", "legal_basis": "제28조의2"},
+            "use": {
+                "form": "third-party",
+                "recipient": "r",
+                "place": "closed",
+                "from": "2026-01-01",
+                "until": "2099-01-01",
+            },
+            "source": {"table": "t", "row_key": [COLUMN]},
+            "columns": {COLUMN: {"kind": "identifier", "apply": step}},
+            "additional_information": {"destroy": "approved"},
+            "output": {"table": "t"},
+        }
+    )
+    return make_work(compile_plan(plan, schema).table(), RunKeys(Secret(KEY[:32]), "o", "run", "r"))
+
+
+def alone(values: pa.Array) -> dict[str, float]:
+    """Million values a second on one core, in this process; the best of several rounds."""
+    table = pa.table({COLUMN: values})
+    unit = TableUnit(0, table, table.schema)
+    found = {}
+    for name, step in STEPS.items():
+        task = Apply(work_of(step, table.schema))
+        seconds = min(timed(lambda task=task: list(task(unit)))[0] for _ in range(ROUNDS))  # type: ignore[misc]
+        found[name] = len(values) / seconds / 1e6
+    return found
+
+
+def in_tasks(spark: SparkSession, source: Path) -> dict[str, float]:
+    """Million values a second and core in the tasks of a Spark job, reading the column included; the best round.
+
+    The tasks' own time, by Spark's record: what scheduling costs is in the whole job's ratio.
+    """
+    snapshot = pinned(str(source))
+    schema = pa.schema([(COLUMN, pa.string())])
+    units = pack_units([SourceFile(file.uri) for file in snapshot.files], schema, spark.sparkContext.defaultParallelism)
+    found = {}
+    for name, step in STEPS.items():
+        task = Apply(work_of(step, schema))
+        engine = SparkEngine(spark, units, label=f"values: {name}")
+        found[name] = _best(spark, lambda engine=engine, task=task: _cells(engine.each(task, "apply")))  # type: ignore[misc]
+    return found
+
+
+def _cells(blobs: list[bytes]) -> int:
+    return sum(int.from_bytes(blob, "big") for blob in blobs)
+
+
+def _best(spark: SparkSession, work: Callable[[], int]) -> float:
+    rates = []
+    for _ in range(ROUNDS):
+        settle(spark)
+        watch, begun = Watch(spark), time.time()
+        cells = work()
+        ran = sum(stage["task_seconds"] for stage in watch.finished(begun))
+        rates.append(cells / max(ran, 0.001) / 1e6)
+    return max(rates)
+
+
+def by_library(spark: SparkSession, source: Path) -> dict[str, float]:
+    """The same by a pandas UDF that calls a library for each value; FF1 has none here: its ten AES calls alone."""
+    from pyspark.sql.functions import pandas_udf
+
+    frame = read(spark, str(source)).select(COLUMN)
+    rows = frame.count()
+    found = {}
+    for name, call in LIBRARY.items():
+        udf = pandas_udf(_series(call), "binary")
+
+        def work(udf: Any = udf) -> int:
+            frame.select(udf(COLUMN)).write.format("noop").mode("overwrite").save()
+            return rows
+
+        found[name] = _best(spark, work)
+    return found
+
+
+def _series(call: Callable[[], Callable[[bytes], bytes]]) -> Callable[..., Any]:
+    import pandas as pd
+
+    def apply(values: pd.Series) -> pd.Series:
+        one = call()
+        return values.map(lambda value: one(value.encode()))
+
+    return apply
+
+
+def _siv() -> Callable[[bytes], bytes]:
+    cipher = AESSIV(KEY)
+    return lambda value: cipher.encrypt(value, [b"context"])
+
+
+def _cmac() -> Callable[[bytes], bytes]:
+    fresh = CMAC(algorithms.AES(KEY[:32]))
+
+    def mac(value: bytes) -> bytes:
+        one = fresh.copy()
+        one.update(value)
+        return one.finalize()
+
+    return mac
+
+
+def _ten_blocks() -> Callable[[bytes], bytes]:
+    encryptor = Cipher(algorithms.AES(KEY[:32]), modes.ECB()).encryptor()
+
+    def rounds(value: bytes) -> bytes:
+        block = value[:16].rjust(16, b"\0")
+        for _ in range(10):
+            block = encryptor.update(block)
+        return block
+
+    return rounds
+
+
+LIBRARY: Mapping[str, Callable[[], Callable[[bytes], bytes]]] = {
+    "FF1, 11 digits": _ten_blocks,
+    "keyed tokens": _cmac,
+    "AES-SIV, text": _siv,
+    "AES-SIV, bytes": _siv,
+}
+
+
+def phones(count: int, first: int = 0) -> pa.Array:
+    """Different texts of 11 digits."""
+    numbers = (np.arange(first, first + count, dtype=np.int64) * 7_919 + 12_345_678) % 10**8
+    return pa.array([f"010{number:08d}" for number in numbers.tolist()])
