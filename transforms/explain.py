@@ -113,5 +113,6 @@ def _passes(table: TablePipeline) -> Iterator[str]:
     if table.has_serial and table.by_subject and not table.one_row_per_subject:
         yield "delivered subjects: a shuffle of draws, for serial numbers"
     if tokens := [c.name for c in table.chains if c.steps and vaulted(c.steps[-1].technique)]:
-        yield f"vault of {', '.join(tokens)}: reads every column once; a shuffle of tokens; writes, encrypted"
+        read = "every column once" if table.outliers else ", ".join([*narrow, *(n for n in tokens if n not in narrow)])
+        yield f"vault of {', '.join(tokens)}: reads {read}; a shuffle of tokens; writes, encrypted"
     yield "transform: reads every column once; one shuffle by keyed order; writes"

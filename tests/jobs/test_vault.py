@@ -176,6 +176,15 @@ def test_an_altered_file_and_a_destroyed_secret_open_nothing(made: Made) -> None
     assert not path.exists()
 
 
+def test_keeping_the_rest_of_the_additional_information_leaves_the_vault_as_it_is(made: Made) -> None:
+    made.write()
+    before = {path: path.read_bytes() for path in made.folder.additional.local.rglob("*") if path.is_file()}
+    made.folder.facts.write_json({"format": 1})
+    assert additional.keep(made.folder, made.record) == ["facts.json"]
+    assert all(path.read_bytes() == content for path, content in before.items())
+    assert len(made.entries("person")) == 50
+
+
 def test_ids_that_share_a_token_stop_the_run(
     environment: Environment, table: Callable[[str], TablePipeline], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,6 +15,7 @@ from transforms.distinct_fact import composed
 from transforms.errors import CellsRefused
 from transforms.kernels.letters import letters_of
 from transforms.pipeline.feed import Unit
+from transforms.pipeline.outlier_gather import class_columns
 from transforms.pipeline.transform import all_columns, from_blobs, to_blob, transform
 from transforms.pipeline.work import Rows, Work, select
 from transforms.pipeline_model import Chain, TablePipeline
@@ -51,7 +52,7 @@ class VaultMap:
 
     def __call__(self, unit: Unit) -> Iterator[tuple[int, bytes]]:
         chains = vaults(self.work.table)
-        for batch in unit.batches(all_columns(self.work.table)):
+        for batch in unit.batches(self._columns(chains)):
             chosen = select(self.work, batch)
             if not len(chosen.rows):
                 continue
@@ -68,6 +69,13 @@ class VaultMap:
                 for bucket in np.unique(dealt):
                     part = entries.filter(pa.array(dealt == bucket)).combine_chunks().to_batches()
                     yield place * self.buckets + int(bucket), to_blob(part[0]).to_pybytes()
+
+    def _columns(self, chains: Sequence[Chain]) -> list[str]:
+        """What the vaulted cells are made from; all, where outlier rules remove records by other cells."""
+        table = self.work.table
+        if self.work.changes is not None:
+            return all_columns(table)
+        return class_columns(table, [chain.name for chain in chains])
 
 
 @dataclass(frozen=True)
