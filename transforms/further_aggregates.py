@@ -8,6 +8,7 @@ from decimal import Decimal
 import pyarrow as pa
 
 from transforms.aggregates import LARGEST, Aggregate, declared
+from transforms.complaint import did_you_mean
 from transforms.errors import Problem
 from transforms.pipeline_model import Chain, TablePipeline
 from transforms.plan import Plan
@@ -54,7 +55,7 @@ def _problems(plan: Plan, table: TablePipeline, entry: DifferentialPrivacy, path
         yield Problem(path, "no subject: a person's part can't be bounded", allowed, refused=True)
     columns = {column.name: column for column in table.columns}
     for name, values in entry.by.items():
-        yield from _usable(columns.get(name), name, f"{path}.by.{name}")
+        yield from _usable(columns, name, f"{path}.by.{name}")
         type_ = columns[name].type if name in columns else pa.null()
         if pa.types.is_floating(type_):
             yield Problem(f"{path}.by.{name}", f"groups by a column of type {type_}", "columns with exact values")
@@ -64,7 +65,7 @@ def _problems(plan: Plan, table: TablePipeline, entry: DifferentialPrivacy, path
         if query.column is None:
             continue
         place = f"{path}.queries.{name}.{query.kind}"
-        yield from _usable(columns.get(query.column), query.column, place)
+        yield from _usable(columns, query.column, place)
         type_ = columns[query.column].type if query.column in columns else pa.int64()
         if not (pa.types.is_signed_integer(type_) or pa.types.is_decimal(type_)):
             hint = "noise is added to whole numbers: deliver the column as decimals or whole numbers"
@@ -87,10 +88,12 @@ def _output_names(entry: DifferentialPrivacy) -> Iterator[str]:
             yield from (f"{name}_{bin_}" for bin_ in range(1, len(query.edges) + 2))
 
 
-def _usable(column: object, name: str, path: str) -> Iterator[Problem]:
+def _usable(columns: Mapping[str, object], name: str, path: str) -> Iterator[Problem]:
     """Cells that depend on one row alone: else one person's row could change another's cell."""
+    column = columns.get(name)
     if not isinstance(column, Chain) or column.ranked:
-        yield Problem(path, f"{name!r}", "a delivered column that is neither derived nor a serial number")
+        hint = did_you_mean(name, columns) if column is None else None
+        yield Problem(path, f"{name!r}", "a delivered column that is neither derived nor a serial number", hint=hint)
         return
     for step in column.steps:
         measured = bool(step.facts) or bool(getattr(step, "class_facts", {}))
