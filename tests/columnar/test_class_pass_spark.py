@@ -1,4 +1,4 @@
-"""The class pass on Spark gives the same rows as without it, by the job and by `Pipeline.apply`; verify recomputes it."""
+"""The class pass and class facts on Spark: the same rows as without it, and verify finds them equal."""
 
 import random
 
@@ -20,6 +20,8 @@ columns:
   region: {kind: quasi-identifier, apply: keep}
   amount: {kind: attribute, apply: {permutation: {by: [region]}}}
   paid: {kind: attribute, apply: permutation}
+  points: {kind: attribute, apply: {controlled-rounding: {unit: 10, by: [region]}}}
+  visits: {kind: attribute, apply: {aggregation: {statistic: median, by: [region]}}}
 """
 
 
@@ -31,6 +33,8 @@ def source(count=3000):
             "region": [draw.choice(["Seoul", "Naju", "Sejong"]) for _ in range(count)],
             "amount": [draw.randrange(10_000) for _ in range(count)],
             "paid": [draw.randrange(10_000) for _ in range(count)],
+            "points": [draw.randrange(100) for _ in range(count)],
+            "visits": [draw.randrange(50) for _ in range(count)],
         }
     )
 

@@ -60,7 +60,7 @@ def test_guideline_ages(case, plan_head):
 
 
 def check_by_definition(before, after, groups, unit):
-    """Each class: neighbours, the sum's nearest multiple, and none goes up with a smaller residue than one that stays."""
+    """Each class: neighbours, the sum's nearest multiple; none goes up with a smaller residue than one that stays."""
     members = defaultdict(list)
     for old, new, group in zip(before, after, groups, strict=True):
         assert (old is None) == (new is None)

@@ -19,7 +19,8 @@ def standardized(points: Points) -> Points:
     """Columns with mean 0 and standard deviation 1 (a constant column becomes zeros)."""
     centred = points - points.mean(axis=0)
     spread = np.sqrt((centred**2).mean(axis=0))
-    return centred / np.where(spread > 0, spread, 1.0)
+    scaled: Points = centred / np.where(spread > 0, spread, 1.0)
+    return scaled
 
 
 def mdav(points: Points, k: int) -> Places:

@@ -99,8 +99,8 @@ class ClassFactsMap:
         values = rows.run(chain, number)
         given = replace(rows.given(chain, number, step), classes=rows.classes(fact.by))
         if self.claims is None:
-            return guarded(step.site, partial(fact.observe, values, given))  # type: ignore[no-any-return]
-        return guarded(step.site, partial(fact.audit, values, given, self.claims[key]))  # type: ignore[no-any-return]
+            return guarded(step.site, partial(fact.observe, values, given))
+        return guarded(step.site, partial(fact.audit, values, given, self.claims[key]))
 
     def _merged(self, key: FactKey, parts: Sequence[pa.Table]) -> pa.Table:
         rows = pa.concat_tables(parts)
@@ -158,9 +158,7 @@ def _too_many(count: int) -> CellsRefused:
     )
 
 
-def measure_classes(
-    work: Work, engine: Engine, depth: int, passes: list[str]
-) -> Work:
+def measure_classes(work: Work, engine: Engine, depth: int, passes: list[str]) -> Work:
     """The work with the class facts of one depth concluded."""
     wanted = class_facts_of(work.table, depth)
     for round_ in range(MOST_ROUNDS):
@@ -185,16 +183,16 @@ def measure_classes(
     return work
 
 
-def gathered(
-    work: Work, engine: Engine, facts: Mapping[FactKey, ClassFact], what: str
-) -> dict[FactKey, pa.Table]:
+def gathered(work: Work, engine: Engine, facts: Mapping[FactKey, ClassFact], what: str) -> dict[FactKey, pa.Table]:
     """The figures of all classes, by fact."""
     found: dict[FactKey, list[pa.Table]] = defaultdict(list)
     reduce_ = ClassFactsReduce(facts, sites_of(work.table, facts))
     for blob in engine.shuffle(ClassFactsMap(work, facts), reduce_, BUCKETS, what):
         key, figures = unpack(blob)
         found[key].append(figures)
-    return {key: pa.concat_tables(found[key]) if key in found else nothing(work, key, fact) for key, fact in facts.items()}
+    return {
+        key: pa.concat_tables(found[key]) if key in found else nothing(work, key, fact) for key, fact in facts.items()
+    }
 
 
 def nothing(work: Work, key: FactKey, fact: ClassFact) -> pa.Table:

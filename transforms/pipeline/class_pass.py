@@ -95,9 +95,7 @@ class ClassMap:
         if counts:
             yield 0, COUNTS, pa.py_buffer(pack(counts))
 
-    def _group(
-        self, rows: Rows, group: ClassGroup, order: Words, counts: Tally
-    ) -> Iterator[tuple[int, pa.Buffer]]:
+    def _group(self, rows: Rows, group: ClassGroup, order: Words, counts: Tally) -> Iterator[tuple[int, pa.Buffer]]:
         classes = rows.classes(group.by)
         parts = parts_of(self.work, group.by, classes, order)
         columns: dict[str, pa.Array] = {
@@ -122,9 +120,7 @@ class ClassMap:
         return values
 
 
-def split_blobs(
-    batch: pa.RecordBatch, places: npt.NDArray[np.int64], buckets: int
-) -> Iterator[tuple[int, pa.Buffer]]:
+def split_blobs(batch: pa.RecordBatch, places: npt.NDArray[np.int64], buckets: int) -> Iterator[tuple[int, pa.Buffer]]:
     """Rows by bucket, as blobs that are not too long."""
     batch = batch.take(pa.array(np.argsort(places.astype(np.uint16), kind="stable")))
     most = max(1, BLOB_BYTES * batch.num_rows // max(1, batch.nbytes))
@@ -182,9 +178,7 @@ class ClassReduce:
         if counts and self.tallied:
             yield 0, COUNTS, pa.py_buffer(pack(counts))
 
-    def _computed(
-        self, group: ClassGroup, rows: pa.Table, counts: Tally
-    ) -> tuple[Words, dict[str, pa.Array]]:
+    def _computed(self, group: ClassGroup, rows: pa.Table, counts: Tally) -> tuple[Words, dict[str, pa.Array]]:
         column = {name: one.combine_chunks() for name, one in zip(rows.column_names, rows.columns, strict=True)}
         width = sum(name.startswith("\x00") and name not in (CLASS, PART) for name in rows.column_names)
         order = np.stack([column[name].to_numpy() for name in order_names(width)], axis=1)
@@ -213,9 +207,7 @@ class ClassReduce:
         return order, cells
 
 
-def class_stage(
-    work: Work, sink: ClassSink, window: Predicate | None = None, *, tallied: bool = True
-) -> Inner | None:
+def class_stage(work: Work, sink: ClassSink, window: Predicate | None = None, *, tallied: bool = True) -> Inner | None:
     """The class pass as a shuffle before the one by order; None where no step needs whole classes."""
     if not work.table.class_groups:
         return None

@@ -10,13 +10,13 @@ import pyarrow.compute as pc
 from pydantic import Field
 
 from transforms.class_facts import CLASS, ClassFact, ClassTable
-from transforms.techniques.class_figures import ClassFigure, Statistic
 from transforms.column_types import check_output_type
 from transforms.given import Given
 from transforms.images import Finite, Image
 from transforms.ordered import check_ordered
 from transforms.technique import Example, Language
 from transforms.techniques.cells import check_numeric
+from transforms.techniques.class_figures import ClassFigure, Statistic
 from transforms.techniques.classes import ClassTechnique, Small, by_text, classes_given, treat_small
 
 _KOREAN: dict[Statistic, str] = {
@@ -55,7 +55,9 @@ class Aggregation(ClassTechnique):
     whole_classes: ClassVar[bool] = False
     SHORTHAND: ClassVar[str | None] = "statistic"
     EXAMPLES: ClassVar[tuple[Example, ...]] = (
-        Example("mean", [10, 20, 31, None], [20, 20, 20, None], facts={"figure": _all(20, 3)}, source="guideline L1970-1975"),
+        Example(
+            "mean", [10, 20, 31, None], [20, 20, 20, None], facts={"figure": _all(20, 3)}, source="guideline L1970-1975"
+        ),
         Example("median", [1, 2, 5, 9], [4, 4, 4, 4], facts={"figure": _all(4, 4)}, source="guideline L1970-1975"),
     )
 

@@ -118,8 +118,9 @@ class ClassFigure(ClassFact):
             ]
             middle = _middle(claim.figure("low"), claim.figure("high"))
             return bool(right[0].all() and right[1].all()) and middle.equals(claim.figure("value"))
-        beyond = listed["value_below"] if self.statistic == "min" else sizes - listed["value_below"] - listed["value_equal"]
-        return not beyond.any() and bool((listed["value_equal"] > 0).all())
+        below, equal = listed["value_below"], listed["value_equal"]
+        beyond = below if self.statistic == "min" else sizes - below - equal
+        return not beyond.any() and bool((equal > 0).all())
 
     def _accepts_mode(self, counts: pa.Table, claim: ClassTable) -> bool:
         most: dict[bytes, tuple[int, Any]] = {}

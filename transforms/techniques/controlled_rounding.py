@@ -99,8 +99,9 @@ class ControlledRounding(ClassTechnique):
             allowed = f"a number of at most {scale} decimal places" if scale else "a whole number"
             raise TechniqueError(f"unit {self.unit} on a column of type {type_}", allowed)
         if scaled >= 2**31:
-            raise TechniqueError(f"unit {self.unit} on a column of type {type_}", "a unit below 2^31 of the smallest ones")
-        return scaled.numerator
+            found = f"unit {self.unit} on a column of type {type_}"
+            raise TechniqueError(found, "a unit below 2^31 of the type's smallest step")
+        return int(scaled)
 
     def output_type(self, source: pa.DataType) -> pa.DataType:
         check_numeric(source, self.name)
@@ -131,8 +132,9 @@ class ControlledRounding(ClassTechnique):
         return Numbers(nullable=before.nullable, pieces=joined(pieces))
 
     def level_text(self, language: Language) -> str:
+        margins, within = self.sums == "margins", by_text(self.by, language)
         if language == "ko":
-            kept = f"{', '.join(self.by)} 각각의 합계" if self.sums == "margins" else f"{by_text(self.by, language)} 합계"
+            kept = f"{', '.join(self.by)} 각각의 합계" if margins else f"{within} 합계"
             return f"{number(self.unit)} 단위로 라운딩하되 {kept}를 유지"
-        kept = f"the sums by {' and by '.join(self.by)}" if self.sums == "margins" else f"the sum {by_text(self.by, language)}"
+        kept = f"the sums by {' and by '.join(self.by)}" if margins else f"the sum {within}"
         return f"rounded to multiples of {number(self.unit)} so that {kept} is kept"

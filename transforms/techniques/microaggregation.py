@@ -122,9 +122,7 @@ class Microaggregation(ClassTechnique):
             given.shared[key] = self._near(rows, tie, classes, given)
         return given.shared[key]  # type: ignore[no-any-return]
 
-    def _near(
-        self, rows: Places, tie: npt.NDArray[np.uint64], classes: Classes, given: Given
-    ) -> tuple[Places, Places]:
+    def _near(self, rows: Places, tie: npt.NDArray[np.uint64], classes: Classes, given: Given) -> tuple[Places, Places]:
         points = np.stack([_floats(given.columns[name]) for name in self.columns_], axis=1)
         # The order of the rows must not be that of the input: sums of floats and ties would follow it.
         keys = [points[rows, column] for column in range(points.shape[1])]

@@ -65,9 +65,7 @@ class Residues(ClassFact):
         some[classes.codes] = np.arange(len(classes.codes))
         rows = pa.array(some[codes])
         texts = [given.columns[name].take(rows).dictionary_encode(null_encoding="encode") for name in self.by]
-        return {
-            f"side{number}": encode_ids([one.dictionary]).take(one.indices) for number, one in enumerate(texts)
-        }
+        return {f"side{number}": encode_ids([one.dictionary]).take(one.indices) for number, one in enumerate(texts)}
 
     def _draws(
         self, residues: Places, present: npt.NDArray[np.bool_] | None, given: Given, solved: ClassTable

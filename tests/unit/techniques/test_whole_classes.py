@@ -37,7 +37,9 @@ def step_of(raw: Any) -> ColumnTechnique:
     return step
 
 
-def applied(raw: Any, values: list[Any], type_: pa.DataType | None = None, turn: Any = None, **columns: list[Any]) -> Any:
+def applied(
+    raw: Any, values: list[Any], type_: pa.DataType | None = None, turn: Any = None, **columns: list[Any]
+) -> Any:
     """The cells in the order of the input; `turn` is the order in which the rows come."""
     turn = list(range(len(values))) if turn is None else turn
     rows = encode_ids([pa.array(turn, pa.int64())])
@@ -55,7 +57,8 @@ def applied(raw: Any, values: list[Any], type_: pa.DataType | None = None, turn:
 
 def means(regions: list[str], incomes: list[int]) -> list[int]:
     return [
-        round(sum(i for r, i in zip(regions, incomes, strict=True) if r == name) / 3) for name in ("서울", "나주", "세종")
+        round(sum(i for r, i in zip(regions, incomes, strict=True) if r == name) / 3)
+        for name in ("서울", "나주", "세종")
     ]
 
 
@@ -69,7 +72,9 @@ def test_guideline_class_means_stay_within_classes_and_change_over_all_rows() ->
     assert Counter(over_all) == Counter(INCOMES)
 
 
-@cases(st.lists(st.tuples(st.sampled_from("abc"), st.none() | st.integers(0, 5)), min_size=1, max_size=40), st.randoms())
+@cases(
+    st.lists(st.tuples(st.sampled_from("abc"), st.none() | st.integers(0, 5)), min_size=1, max_size=40), st.randoms()
+)
 def test_permutation_keeps_each_class_and_follows_neither_input_order_nor_types(rows: Any, shuffler: Any) -> None:
     names, cells = [r[0] for r in rows], [r[1] for r in rows]
     raw = {"permutation": {"by": ["n"], "small": "keep"}}
@@ -115,7 +120,9 @@ def by_definition(cells: list[int], k: int) -> list[int]:
 
 
 @cases(
-    st.lists(st.integers(-(2**62), 2**62) | st.integers(-5, 5), min_size=2, max_size=40), st.integers(2, 6), st.randoms()
+    st.lists(st.integers(-(2**62), 2**62) | st.integers(-5, 5), min_size=2, max_size=40),
+    st.integers(2, 6),
+    st.randoms(),
 )
 def test_fixed_size_groups_by_definition(cells: list[int], k: int, shuffler: Any) -> None:
     raw = {"microaggregation": {"k": k, "small": "keep"}}
@@ -169,7 +176,7 @@ def test_mdav_finds_the_groups_of_its_definition(count: int, k: int) -> None:
 
 
 def test_blocks_lose_little_more_than_mdav_on_all_rows() -> None:
-    """What is lost (SSE / SST) by blocks as the technique cuts them, beside the exact one; random groups lose nearly everything."""
+    """What is lost (SSE / SST) by blocks as the technique cuts them, beside the exact one; random groups lose most."""
     rng = np.random.default_rng(3)
     points = standardized(rng.lognormal(size=(4_000, 3)))
     exact = information_loss(points, mdav(points, 5))
