@@ -94,6 +94,12 @@ def test_uniform_is_even() -> None:
     assert abs(numbers.mean() - 0.5) < 4 / np.sqrt(12 * 50_000)
 
 
+@given(IDS, st.integers(1, 70))
+def test_chance_is_the_draws_of_many_rounds(ids: list[bytes], length: int) -> None:
+    found = DRAWS.chance(pa.array(ids, pa.binary()), length)
+    assert found == [b"".join(word(id_, round).to_bytes(16, "big") for round in range(5))[:length] for id_ in ids]
+
+
 def test_order_and_partitioning_change_nothing() -> None:
     ids = many(40_000)
     order = np.random.default_rng(7).permutation(len(ids))

@@ -132,7 +132,7 @@ class PrivateKey:
             if not 0 < number < self.public.square or gmpy2.gcd(number, n) != 1:
                 raise ValueError("a value that is no ciphertext of this key")
             first, second = (
-                (gmpy2.powmod(number, prime - 1, square) - 1) // prime * factor % prime
+                (gmpy2.powmod_sec(number, prime - 1, square) - 1) // prime * factor % prime
                 for prime, square, factor in halves
             )
             message = int(first + self.p * ((second - first) * inverse % self.q))

@@ -188,6 +188,12 @@ def test_ends_that_do_not_increase_are_complained_of(between: list[Any]) -> None
     assert caught.value.errors()[0]["loc"] == ("order-preserving-encryption", "between")
 
 
+def test_raw_cells_among_encrypted_ones_are_refused() -> None:
+    with pytest.raises(ValidationError) as caught:
+        step_of(when={"age": {"below": 3}})
+    assert caught.value.errors()[0]["loc"] == ("order-preserving-encryption", "when")
+
+
 def test_without_consent_to_the_leak_the_plan_is_refused_by_rule(valid_plan: str, plan_file: Any) -> None:
     age = "age: {kind: quasi-identifier, apply: [{top-coding: {at: 80}}, {rounding: {unit: 10, direction: down}}]}"
     assert age in valid_plan
