@@ -58,8 +58,8 @@ class OrderPreservingEncryption(CellTechnique):
     comparing is the purpose. There is no standard for such a map: this one splits ranges by AES-256-CMAC draws over
     a binary tree.
 
-    Refused: no `accept_leak` (exit 3), floats, values outside `between`, `when`, `by`. Source: guideline L2110-2113 (순서보존
-    암호화); idea: Boldyreva, Chenette, Lee, O'Neill 2009; what leaks: the same, 2011.
+    Refused: no `accept_leak` (exit 3), floats, values outside `between`, `when`, `by`. Source: guideline L2110-2113
+    (순서보존 암호화); idea: Boldyreva, Chenette, Lee, O'Neill 2009; what leaks: the same, 2011.
     """
 
     name: ClassVar[str] = "order-preserving-encryption"
@@ -77,7 +77,7 @@ class OrderPreservingEncryption(CellTechnique):
             hint = "it shows the order of all values, and about the upper half of their bits"
             raise complain([complaint(found, "`accept_leak: order`", hint, ("accept_leak",), refused=True)])
         if self.when is not None:
-            refuse("`when` with order-preserving-encryption", "all cells: raw ones among them keep no order", None, "when")
+            refuse("`when` with order-preserving-encryption", "encryption of all cells", None, "when")
         if self.between is not None:
             low, high = self.between
             times = isinstance(low, date) or isinstance(high, date)
