@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from cryptography.hazmat.primitives.ciphers import CipherContext
 
-from transforms.kernels.aes import BLOCK, Bytes, Words, block_cipher, encrypted, encrypted_one, words
+from transforms.kernels.aes import BLOCK, Bytes, Words, block_cipher, encrypted_one, words
 from transforms.kernels.lengths import Collected, by_length
 
 Places = npt.NDArray[np.intp]
@@ -68,11 +68,14 @@ class FF1:
         plain = values.drop_null() if present is not None else values
         done = Collected(len(plain))
         for group in by_length(plain):
-            numerals = self.numerals(group.rows)
-            if numerals.size and numerals.max() >= self.radix:
-                wrong = int((numerals >= self.radix).any(axis=1).sum())
-                raise ValueError(f"{wrong} values with characters outside of the alphabet")
-            done.add(group.places, self.letters(self.turned(numerals, [tweak], decrypt=decrypt)))
+            texts = np.empty_like(group.rows)
+            for first in range(0, len(texts), CHUNK):
+                numerals = self.numerals(group.rows[first : first + CHUNK])
+                if numerals.size and numerals.max() >= self.radix:
+                    wrong = int((self.numerals(group.rows) >= self.radix).any(axis=1).sum())
+                    raise ValueError(f"{wrong} values with characters outside of the alphabet")
+                texts[first : first + CHUNK] = self.letters(self.turned(numerals, [tweak], decrypt=decrypt))
+            done.add(group.places, texts)
         result = done.array(pa.string())
         if present is None:
             return result
@@ -107,15 +110,14 @@ class FF1:
             rows = slice(first, first + CHUNK)
             start = starts[:1] if which is None else starts.take(which[rows], 0)
             left, right = network.halves(numerals[rows])
-            turns = reversed(range(ROUNDS)) if decrypt else range(ROUNDS)
-            blocks = np.empty((len(left), 2), np.uint64)
-            blocks[:, 0] = start[:, 0]
-            for number in turns:
+            rounds = _Rounds(self._cipher, network, start, len(left))
+            for number in reversed(range(ROUNDS)) if decrypt else range(ROUNDS):
                 modulus = network.left if number % 2 == 0 else network.right
-                known, other = (left, right) if decrypt else (right, left)
-                mask = network.drawn(self._cipher, start, blocks, number, known, modulus)
-                changed = _less(other, mask, modulus) if decrypt else _plus(other, mask, modulus)
-                left, right = (changed, left) if decrypt else (right, changed)
+                if decrypt:
+                    rounds.subtract(number, left, right, modulus)
+                else:
+                    rounds.add(number, right, left, modulus)
+                left, right = right, left
             network.put(left, right, result[rows])
         return result
 
@@ -141,23 +143,6 @@ class _Network:
         for first in range(0, len(fixed) - BLOCK, BLOCK):
             state = encrypted_one(cipher, _xor(state, fixed[first : first + BLOCK]))
         return words(_xor(state, fixed[-BLOCK:]))
-
-    def drawn(
-        self, cipher: CipherContext, start: Words, blocks: Words, number: int, half: Numbers, modulus: int
-    ) -> Numbers:
-        """The round's pseudorandom number below `modulus`, for each row: steps 6.i to 6.v.
-
-        `blocks` is room for the round's blocks; its first column holds that of `start` already.
-        """
-        fixed = start[:, 1]
-        if self.b == 8:
-            blocks[:, 0] = start[:, 0] ^ np.uint64(number).byteswap()
-        else:
-            fixed = fixed ^ np.uint64(number << (8 * self.b)).byteswap()
-        np.bitwise_xor(half.byteswap(), fixed, out=blocks[:, 1])
-        found = encrypted(cipher, blocks)
-        rest = _modulo(found[:, 0].byteswap(), modulus)
-        return _lengthened(rest, found[:, 1].byteswap() >> np.uint64(32), modulus) if self.wide else rest
 
     def halves(self, numerals: Bytes) -> tuple[Numbers, Numbers]:
         """The two halves of each row as numbers."""
@@ -186,35 +171,63 @@ class _Network:
         rows[:] = columns.T
 
 
-def _modulo(numbers: Numbers, modulus: int) -> Numbers:
-    # By way of the quotient: numpy divides by one number with vector instructions, but has no such remainder.
-    divisor = np.uint64(modulus)
-    return numbers - (numbers // divisor) * divisor
+class _Rounds:
+    """Rounds on some rows, with room that all of them share: new arrays would cost more than the arithmetic."""
 
+    def __init__(self, cipher: CipherContext, network: _Network, start: Words, count: int) -> None:
+        self._cipher, self._network, self._start = cipher, network, start
+        self._blocks = np.empty((count, 2), np.uint64)
+        self._blocks[:, 0] = start[:, 0]
+        # update_into asks for room for one block more than it fills.
+        self._room = np.empty(BLOCK * (count + 1), np.uint8)
+        self._found = self._room[: BLOCK * count].view(np.uint64).reshape(-1, 2)
+        self._drawn, self._other = np.empty(count, np.uint64), np.empty(count, np.uint64)
 
-def _lengthened(rest: Numbers, low: Numbers, modulus: int) -> Numbers:
-    """(rest × 2^32 + low) modulo the modulus, in steps that fit 64 bits."""
-    left = 32
-    step = min(left, 64 - modulus.bit_length())
-    while left:
-        step = min(step, left)
-        left -= step
-        bits = (low >> np.uint64(left)) & np.uint64((1 << step) - 1)
-        rest = _modulo((rest << np.uint64(step)) | bits, modulus)
-    return rest
+    def add(self, number: int, known: Numbers, changed: Numbers, modulus: int) -> None:
+        """One round of encryption: `changed` plus what is drawn by `known`, modulo the modulus, in place."""
+        self._draw(number, known, modulus)
+        changed += self._drawn
+        # Unsigned: what is below the modulus wraps to a large number, so the smaller one is the rest.
+        np.subtract(changed, np.uint64(modulus), out=self._other)
+        np.minimum(changed, self._other, out=changed)
 
+    def subtract(self, number: int, known: Numbers, changed: Numbers, modulus: int) -> None:
+        """One round of decryption: minus in place of plus."""
+        self._draw(number, known, modulus)
+        changed -= self._drawn
+        np.add(changed, np.uint64(modulus), out=self._other)
+        np.minimum(changed, self._other, out=changed)
 
-def _plus(left: Numbers, right: Numbers, modulus: int) -> Numbers:
-    total = left + right
-    # Unsigned: what is below the modulus wraps to a large number, so the smaller one is the rest.
-    rest: Numbers = np.minimum(total, total - np.uint64(modulus))
-    return rest
+    def _draw(self, number: int, known: Numbers, modulus: int) -> None:
+        """The round's pseudorandom numbers below `modulus`: steps 6.i to 6.v."""
+        b, own = self._network.b, self._blocks[:, 1]
+        own.view(">u8")[:] = known
+        if b == 8:
+            np.bitwise_xor(self._start[:, 0], np.uint64(number).byteswap(), out=self._blocks[:, 0])
+            own ^= self._start[:, 1]
+        else:
+            own ^= self._start[:, 1] ^ np.uint64(number << (8 * b)).byteswap()
+        self._cipher.update_into(self._blocks.view(np.uint8).reshape(-1).data, self._room.data)
+        self._drawn[:] = self._found.view(">u8")[:, 0]
+        self._reduce(modulus)
+        if self._network.wide:
+            self._lengthen(self._found[:, 1].byteswap() >> np.uint64(32), modulus)
 
+    def _reduce(self, modulus: int) -> None:
+        # By way of the quotient: numpy divides by one number with vector instructions, but has no such remainder.
+        np.floor_divide(self._drawn, np.uint64(modulus), out=self._other)
+        self._other *= np.uint64(modulus)
+        self._drawn -= self._other
 
-def _less(left: Numbers, right: Numbers, modulus: int) -> Numbers:
-    difference = left - right
-    rest: Numbers = np.minimum(difference, difference + np.uint64(modulus))
-    return rest
+    def _lengthen(self, low: Numbers, modulus: int) -> None:
+        """(drawn × 2^32 + low) modulo the modulus, in steps that fit 64 bits."""
+        left = 32
+        while left:
+            step = min(left, 64 - modulus.bit_length())
+            left -= step
+            self._drawn <<= np.uint64(step)
+            self._drawn |= (low >> np.uint64(left)) & np.uint64((1 << step) - 1)
+            self._reduce(modulus)
 
 
 def _xor(left: bytes, right: bytes) -> bytes:

@@ -15,7 +15,7 @@ from transforms.errors import CellsRefused, TechniqueError
 from transforms.given import Given, KeyUse
 from transforms.images import Image, Matching, Nothing, Union
 from transforms.kernels.aes import Bytes
-from transforms.kernels.ff1 import FF1, LEAST_DOMAIN
+from transforms.kernels.ff1 import CHUNK, FF1, LEAST_DOMAIN
 from transforms.kernels.lengths import Collected, Places, by_length
 from transforms.technique import Language
 from transforms.techniques.parameters import refuse
@@ -113,18 +113,26 @@ class FormatPreservingEncryption(CellTechnique):
         done = Collected(len(present))
         for group in by_length(present):
             rows = group.rows.copy()
-            for places, free in self._shapes(cipher, rows):
-                part = rows if places is None else rows[places]
-                fixed = _Tweaks(given.key.context, part, free)
-                numerals = cipher.numerals(part[:, free])
-                part[:, free] = cipher.letters(cipher.turned(numerals, fixed.tweaks, fixed.which, decrypt=decrypt))
-                if places is not None:
-                    rows[places] = part
+            for first in range(0, len(rows), CHUNK):
+                self._turn(cipher, given.key.context, rows[first : first + CHUNK], decrypt=decrypt)
             done.add(group.places, rows)
         texts = done.array(pa.string())
         if values.null_count == 0:
             return texts
         return pc.replace_with_mask(pa.nulls(len(values), pa.string()), values.is_valid(), texts)
+
+    def _turn(self, cipher: FF1, context: bytes, rows: Bytes, *, decrypt: bool) -> None:
+        """Texts of one length, in place."""
+        for places, free in self._shapes(cipher, rows):
+            part = rows if places is None else rows[places]
+            fixed = _Tweaks(context, part, free)
+            if len(free) == part.shape[1]:
+                part[:] = cipher.letters(cipher.turned(cipher.numerals(part), fixed.tweaks, None, decrypt=decrypt))
+            else:
+                numerals = cipher.numerals(part.take(free, 1))
+                part[:, free] = cipher.letters(cipher.turned(numerals, fixed.tweaks, fixed.which, decrypt=decrypt))
+            if places is not None:
+                rows[places] = part
 
     def _shapes(self, cipher: FF1, rows: Bytes) -> list[tuple[Places | None, Places]]:
         """Rows of one length by the places of their free characters: which rows (None: all), which places."""
@@ -183,9 +191,12 @@ class _Tweaks:
     """The tweaks of rows whose free characters stand at the same places: 16 bytes for each text of what is fixed."""
 
     def __init__(self, context: bytes, rows: Bytes, free: Places) -> None:
+        self.which: Places | None = None
+        if len(free) == rows.shape[1]:
+            self.tweaks = [_tweak(context, bytes(len(free)))]
+            return
         fixed = rows.copy()
         fixed[:, free] = 0
-        self.which: Places | None = None
         if (fixed == fixed[:1]).all():
             self.tweaks = [_tweak(context, fixed[0].tobytes())]
             return
