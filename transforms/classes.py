@@ -39,8 +39,8 @@ def classes_of(columns: Sequence[pa.Array], rows: int, draws: Draws | None = Non
     """
     if not columns:
         return Classes(np.zeros(rows, np.int64), pa.array([b""], pa.binary()))
-    codes, firsts = _distinct(columns, rows)
-    encoded = encode_ids([column.take(firsts) for column in columns])
+    codes, parts = _distinct(columns)
+    encoded = encode_ids(parts)
     merged = encoded.dictionary_encode()
     if len(merged.dictionary) < len(encoded):  # texts that differ only until they are composed
         codes = merged.indices.to_numpy(zero_copy_only=False).astype(np.int64)[codes]
@@ -57,22 +57,29 @@ def as_keys(words: npt.NDArray[np.uint64]) -> pa.Array:
     return pa.Array.from_buffers(pa.binary(), len(words), [None, pa.py_buffer(ends), pa.py_buffer(content)])
 
 
-def _distinct(columns: Sequence[pa.Array], rows: int) -> tuple[Codes, pa.Array]:
-    """A number for each row, and for each number a row that has it."""
-    codes = np.zeros(rows, np.int64)
-    count = 1
-    for column in columns:
+def words_of(keys: pa.Array) -> npt.NDArray[np.uint64]:
+    """The way back of `as_keys`: uint64 (n, 2). The empty key, of all rows, is zero."""
+    if not len(keys) or not keys[0].as_py():
+        return np.zeros((len(keys), 2), np.uint64)
+    content = keys.cast(pa.binary(16))
+    stored = np.frombuffer(content.buffers()[1], ">u8").reshape(-1, 2)
+    return stored[content.offset : content.offset + len(content)].astype(np.uint64)
+
+
+def _distinct(columns: Sequence[pa.Array]) -> tuple[Codes, list[pa.Array]]:
+    """A number for each row, and the columns' cells for each number."""
+    first = columns[0].dictionary_encode(null_encoding="encode")
+    codes = first.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    parts = [first.dictionary]
+    for column in columns[1:]:
         encoded = column.dictionary_encode(null_encoding="encode")
-        own = encoded.indices.to_numpy(zero_copy_only=False)
-        if count == 1:
-            codes, count = own.astype(np.int64), len(encoded.dictionary)
-            continue
+        own, count = encoded.indices.to_numpy(zero_copy_only=False), max(1, len(encoded.dictionary))
         # Fits 64 bits: neither factor is above the number of rows.
-        paired = pa.array(codes * max(1, len(encoded.dictionary)) + own).dictionary_encode()
-        codes, count = paired.indices.to_numpy(zero_copy_only=False).astype(np.int64), len(paired.dictionary)
-    firsts = np.zeros(count, np.int64)
-    firsts[codes[::-1]] = np.arange(rows - 1, -1, -1)
-    return codes, pa.array(firsts)
+        paired = pa.array(codes * count + own).dictionary_encode()
+        codes = paired.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+        before, mine = np.divmod(paired.dictionary.to_numpy(), count)
+        parts = [*(part.take(pa.array(before)) for part in parts), encoded.dictionary.take(pa.array(mine))]
+    return codes, parts
 
 
 def codes_in(columns: Mapping[str, pa.Array], by: Sequence[str], rows: int) -> Codes:

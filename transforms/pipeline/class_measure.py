@@ -6,13 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from transforms.class_facts import CLASS, MOST_CLASSES, ClassFact, ClassTable
-from transforms.classes import Classes
+from transforms.classes import Classes, words_of
 from transforms.errors import CellsRefused, Site
 from transforms.given import Given
 from transforms.pipeline.engine import Engine, PassFailed, failure_of
@@ -43,16 +42,11 @@ def class_facts_of(table: TablePipeline, depth: int | None = None) -> dict[FactK
     }
 
 
-def places_of(keys: pa.Array, buckets: int) -> Any:
-    """The bucket of each class, by the top bits of its key."""
-    words = np.array([int.from_bytes(key[:8], "big") for key in keys.to_pylist()], np.uint64)
-    return bucket_of(words, buckets)
-
-
 def split_by_class(rows: pa.Table, buckets: int) -> Iterator[tuple[int, pa.Table]]:
     """Rows by their class's bucket."""
     encoded = rows.column(CLASS).combine_chunks().dictionary_encode()
-    places = places_of(encoded.dictionary, buckets)[encoded.indices.to_numpy(zero_copy_only=False)]
+    own = bucket_of(words_of(encoded.dictionary)[:, 0], buckets)
+    places = own[encoded.indices.to_numpy(zero_copy_only=False)]
     for bucket in np.unique(places):
         yield int(bucket), rows.filter(pa.array(places == bucket)).combine_chunks()
 

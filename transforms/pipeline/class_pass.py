@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transforms.classes import Classes, as_keys, classes_of
+from transforms.classes import Classes, as_keys, classes_of, words_of
 from transforms.given import Given
 from transforms.pipeline.engine import Inner
 from transforms.pipeline.feed import FILE, ROW, Unit, WindowedUnit
@@ -106,8 +106,7 @@ class ClassMap:
         columns[PART] = pa.array(parts)
         columns |= {READ + name: rows.shared(name) for name in _read(group)}
         columns |= {VALUE + chain.name: self._values(rows, chain, counts) for chain in group.chains}
-        words = np.array([int.from_bytes(key[:8], "big") for key in classes.keys.to_pylist()], np.uint64)
-        places = (bucket_of(words, self.buckets)[classes.codes] + parts) % self.buckets
+        places = (bucket_of(words_of(classes.keys)[:, 0], self.buckets)[classes.codes] + parts) % self.buckets
         yield from split_blobs(pa.RecordBatch.from_pydict(columns), places, self.buckets)
 
     def _values(self, rows: Rows, chain: Chain, counts: Tally) -> pa.Array:

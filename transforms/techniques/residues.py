@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.class_facts import CLASS, ClassFact, ClassTable
-from transforms.classes import Classes, as_keys
+from transforms.classes import Classes, as_keys, words_of
 from transforms.errors import CellsRefused
 from transforms.given import Given
 from transforms.identifiers import encode_ids
@@ -302,8 +302,7 @@ def _thresholds(figures: pa.Table, solved: ClassTable) -> dict[int, tuple[int, i
     np.add.at(before, where.astype(np.int64), counted.column("before").to_numpy())
     listed = figures.filter(figures.column("draw").is_valid())
     places = pc.index_in(listed.column(CLASS).combine_chunks(), value_set=keys).to_numpy(zero_copy_only=False)
-    content = b"".join(listed.column("draw").to_pylist())
-    words = np.frombuffer(content, ">u8").reshape(-1, 2).astype(np.uint64)
+    words = words_of(listed.column("draw").combine_chunks())
     turn = np.lexsort((words[:, 1], words[:, 0], places))
     starts = np.searchsorted(places[turn], np.arange(len(keys) + 1))
     quota, ties = solved.figure("quota").to_numpy(), solved.figure("ties").to_numpy()
