@@ -26,6 +26,8 @@ MOST = 16_384
 # A column of which more cells than this are unique gets a warning.
 WARNED_SHARE = 0.05
 GENERALIZING = frozenset({"generalization", "deletion"})
+# Their chance is another one in every cell: all results are unique, and tell nothing of the values' uniqueness.
+EACH_CELL_ANEW = frozenset({"share", "homomorphic-encryption"})
 _COLUMN = "value"
 
 
@@ -93,6 +95,8 @@ def _kept(
 
 def generalizes(chain: Chain) -> bool:
     """Is there a step that makes values coarser, so that its result should not be unique?"""
+    if chain.steps and chain.steps[-1].technique.name in EACH_CELL_ANEW:
+        return False
     return any(
         family_of(step.technique.name).english in GENERALIZING
         and step.technique.name not in ("suppression", "local-suppression")
