@@ -64,7 +64,7 @@ FAMILIES = (
     Family(
         "기타 기술: 표와 표본",
         "tables",
-        ("anatomization", "synthetic-data", "secret-sharing", "differential-privacy"),
+        ("anatomization", "secret-sharing", "differential-privacy"),
     ),
     OTHERS,
 )
