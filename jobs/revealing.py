@@ -190,7 +190,7 @@ def _originals(
     while left and isinstance(technique := left[-1][1].technique, Reversible):
         number, step = left.pop()
         key = keys.get((chain.name, number))
-        if asked.private_key is not None and key is None:
+        if key is None and step.technique.key_use() is None:
             key = _private(asked.private_key)
         given = Given(step.site, hierarchy=step.hierarchy, key=key)
         try:
@@ -204,7 +204,9 @@ def _originals(
     return values, tuple(step.technique.name for _, step in left)
 
 
-def _private(file: Path) -> SiteKey:
+def _private(file: Path | None) -> SiteKey:
+    if file is None:
+        raise BadInput("this column is encrypted for its recipient's key; allowed: --private-key FILE")
     try:
         return SiteKey(Secret(file.read_bytes()), b"")
     except (OSError, ValueError):

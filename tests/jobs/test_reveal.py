@@ -13,6 +13,8 @@ from typing import Any
 import deltalake
 import pyarrow as pa
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from jobs import additional, reveal, vault
 from jobs.environment import Environment, load_environment
@@ -45,6 +47,7 @@ columns:
   card: {kind: identifier, apply: [{masking: {last: 2}}, {two-way-encryption: {output: binary}}]}
   paid: {kind: attribute, apply: {two-way-encryption: {accept_frequency_leak: 시험}}}
   hash: {kind: identifier, apply: one-way-hash}
+  email: {kind: identifier, apply: {two-way-encryption: {algorithm: rsa-oaep, public_key: {file: recipient.pem}}}}
   chart: {kind: identifier, apply: {tokenization: {vault: true}}}
 additional_information: {keep: {reason: 환자에게 위험을 알려야 할 수 있음, until: 2030-12-31}}
 output: {table: clinic}
@@ -57,6 +60,7 @@ SOURCE = pa.table(
         "card": ["1234-5678", "1111-2222", "1111-2222", "9"],
         "paid": pa.array([100, 200, 100, None], pa.int32()),
         "hash": ["a", "b", "c", "d"],
+        "email": ["a@example.kr", "b@example.kr", None, "a@example.kr"],
         "chart": ["D1304365", "D1304366", None, "D1304365"],
     }
 )
@@ -92,6 +96,12 @@ def released(environment: Environment, environment_file: Path, tmp_path: Path) -
     FileProvider.init(environment.keys.path)
     file = tmp_path / "plan.yaml"
     file.write_text(PLAN, "utf-8")
+    pair = rsa.generate_private_key(65537, 2048)
+    pem = serialization.Encoding.PEM
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    (tmp_path / "recipient.pem").write_bytes(pair.public_key().public_bytes(pem, form))
+    plain = pair.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (tmp_path / "private.pem").write_bytes(plain)
     loaded = open_plan(file, environment)
     pipeline = compile_plan(loaded.plan, SOURCE.schema, loaded.hierarchies, loaded.lines)
     folder = RunFolder(environment, RUN)
@@ -139,6 +149,19 @@ def test_a_released_column_is_turned_back(released: Released, column: str, capfd
     assert not any(value in told for value in (*found, *found.values()) if len(value) > 3), (
         "it tells how many, not what"
     )
+
+
+def test_what_is_encrypted_for_the_recipient_needs_the_recipients_key(
+    released: Released, capsys: pytest.CaptureFixture[str]
+) -> None:
+    to = released.home / "x.csv"
+    assert released.call("email", to, "--private-key", str(released.home / "recipient.pem")) == 2
+    assert "no private key that fits" in capsys.readouterr().err
+    assert released.call("email", to, "--private-key", str(released.home / "nobody.pem")) == 2
+    assert released.call("email", to) == 2
+    assert "--private-key" in capsys.readouterr().err
+    assert released.call("email", to, "--private-key", str(released.home / "private.pem")) == 0
+    assert set(released.read(to).values()) == originals("email")
 
 
 def test_the_ledger_tells_who_why_and_how_much_but_no_value(released: Released) -> None:
@@ -225,7 +248,7 @@ def test_columns_without_way_back(
     assert released.call(column, released.home / "x.csv") == 2
     error = capsys.readouterr().err
     assert told in error
-    assert "clinic.id, clinic.phone, clinic.name, clinic.card, clinic.paid, clinic.chart" in error
+    assert "clinic.id, clinic.phone, clinic.name, clinic.card, clinic.paid, clinic.email, clinic.chart" in error
 
 
 def test_once_the_secret_is_destroyed_nobody_can(released: Released, capsys: pytest.CaptureFixture[str]) -> None:
