@@ -50,8 +50,9 @@ def _steps(path: str, rule: ColumnRule) -> list[tuple[str, Technique]]:
 
 
 def _changes_all(rule: ColumnRule) -> bool:
-    """Is there a step that works on every cell, and does something?"""
-    return any(step.name != "keep" and getattr(step, "when", None) is None for step in rule.apply or ())
+    """Is there a step that works on every cell, and makes something else of it (not only moves it to another row)?"""
+    kept = ("keep", "permutation")
+    return any(step.name not in kept and getattr(step, "when", None) is None for step in rule.apply or ())
 
 
 def _identifier(path: str, rule: ColumnRule) -> Iterator[Problem]:

@@ -108,6 +108,11 @@ def _passes(table: TablePipeline) -> Iterator[str]:
     for number in range(1, depth + 1):
         wanted = [c.name for c in table.chains if any(s.facts and s.depth == number for s in c.steps)]
         yield f"facts, pass {number} of {depth}: reads {', '.join(narrow)} and {len(wanted)} more columns"
+        if classes := [c.name for c in table.chains if any(s.class_facts and s.depth == number for s in c.steps)]:
+            yield (
+                f"class facts of {', '.join(classes)}: reads them, their class columns and {', '.join(narrow)}; a shuffle "
+                "of classes; once more where draws decide"
+            )
     for number, rule in enumerate(table.outliers, 1):
         yield f"outlier rule {number}: reads {', '.join(rule.columns())}; {_outlier_passes(rule, number)}"
     if table.has_serial and table.by_subject and not table.one_row_per_subject:
@@ -115,4 +120,9 @@ def _passes(table: TablePipeline) -> Iterator[str]:
     if tokens := [c.name for c in table.chains if c.steps and vaulted(c.steps[-1].technique)]:
         read = "every column once" if table.outliers else ", ".join([*narrow, *(n for n in tokens if n not in narrow)])
         yield f"vault of {', '.join(tokens)}: reads {read}; a shuffle of tokens; writes, encrypted"
+    for group in table.class_groups:
+        yield (
+            f"class pass of {', '.join(chain.name for chain in group.chains)}, with the transform: reads them and "
+            f"{', '.join(narrow)}; a shuffle of rows by {', '.join(group.by) or 'parts of the table'}, then by keyed order"
+        )
     yield "transform: reads every column once; one shuffle by keyed order; writes"

@@ -128,3 +128,32 @@ outliers:
     with pytest.raises(PlanError) as error:
         compiled(plan_head + text, schema)
     assert sorted(problem.path for problem in error.value.problems) == ["columns.total.derive", "outliers[0]"]
+
+
+def test_identifiers_that_only_change_places_are_refused_by_rule(compiled, plan_head):
+    from transforms.errors import PlanError
+
+    text = """\
+source: {table: people, row_key: [id], subject: id}
+columns:
+  id: {kind: identifier, apply: serial-number}
+  name: {kind: identifier, apply: permutation}
+"""
+    with pytest.raises(PlanError, match="an identifier that is kept") as error:
+        compiled(plan_head + text, pa.schema([("id", pa.string()), ("name", pa.string())]))
+    assert error.value.refused
+
+
+def test_explain_tells_of_class_facts_and_the_class_pass(compiled, plan_head):
+    schema = pa.schema([("id", pa.string()), ("a", pa.int64()), ("b", pa.int64()), ("area", pa.string())])
+    text = """\
+source: {table: people, row_key: [id], subject: id}
+columns:
+  id: {kind: identifier, apply: serial-number}
+  area: {kind: quasi-identifier, apply: keep}
+  a: {kind: attribute, apply: {microaggregation: {k: 3, by: [area]}}}
+  b: {kind: attribute, apply: {controlled-rounding: {unit: 10}}}
+"""
+    said = compiled(plan_head + text, schema).explain()
+    assert "class facts of b:" in said
+    assert "class pass of a, with the transform: reads them and id; a shuffle of rows by area" in said

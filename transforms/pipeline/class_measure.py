@@ -246,4 +246,4 @@ def splits_of(work: Work, engine: Engine, kept: int, passes: list[str]) -> dict[
     what = "sizes of classes"
     passes.append(what)
     figures = gathered(work, engine, wanted, what)
-    return {fact.by: ClassTable.of(figures[key]) for key, fact in wanted.items()}
+    return {fact.by: ClassTable.of(figures[key]) for key, fact in wanted.items() if figures[key].num_rows}
