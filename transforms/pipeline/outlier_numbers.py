@@ -59,8 +59,8 @@ def bounds_of(
     else:
         shares = _QUARTERS if isinstance(find, Iqr) else (Fraction(_share(find)),)
         found = quantiles(work, engine, (find.column, find.within), shares, needed, what)
-        ends = {key: _fences(find, one, floats) for key, one in found.items()}
-    return {key: _one_side(find, *one) for key, one in ends.items()}
+        ends = {key: fences(find, one, floats) for key, one in found.items()}
+    return {key: one_side(find, *one) for key, one in ends.items()}
 
 
 def _share(find: NumberFind) -> Any:
@@ -68,7 +68,8 @@ def _share(find: NumberFind) -> Any:
     return find.q
 
 
-def _fences(find: NumberFind, found: tuple[Number, ...], floats: bool) -> tuple[Number, Number]:
+def fences(find: NumberFind, found: tuple[Number, ...], floats: bool) -> tuple[Number, Number]:
+    """The bounds that a class's quantiles give: whole numbers inwards, floats to the nearest."""
     if not isinstance(find, Iqr):
         return found[0], found[0]
     first, third = (Fraction(one) for one in found)
@@ -78,7 +79,7 @@ def _fences(find: NumberFind, found: tuple[Number, ...], floats: bool) -> tuple[
     return -((reach - first) // 1), (third + reach) // 1
 
 
-def _one_side(find: NumberFind, low: Number, high: Number) -> Ends:
+def one_side(find: NumberFind, low: Number, high: Number) -> Ends:
     """The ends that the rule looks at. What no 64-bit number lies beyond is no end."""
     below = low if find.side != "upper" and (isinstance(low, float) or low >= -_LARGEST) else None
     above = high if find.side != "lower" and (isinstance(high, float) or high <= _LARGEST) else None
