@@ -49,7 +49,7 @@ class FormatPreservingEncryption(CellTechnique):
 
     Refused: fewer than 10⁶ texts of a length, counted over the free characters alone (exit 3 by the plan's `length`,
     exit 1 for a cell; SP 800-38G Rev. 1 forbids it), more than 36 free digits (20 alphanumeric: halves are 64-bit
-    numbers), other types than text. Source: guideline L2114-2118 (형태보존 암호화); NIST SP 800-38G Rev. 1.
+    numbers), other types than text, `when`. Source: guideline L2114-2118 (형태보존 암호화); NIST SP 800-38G Rev. 1.
     """
 
     name: ClassVar[str] = "format-preserving-encryption"
