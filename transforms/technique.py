@@ -1,4 +1,4 @@
-"""The shapes of a technique (처리 기법): three, no fourth.
+"""The shapes of a technique (처리 기법): two, no third.
 
 A technique is a small frozen model of its parameters that knows its effect, the image of its effect
 (for the review) and its wording. It is a pure function of Arrow arrays; it never calls Spark.
@@ -53,7 +53,7 @@ class Example:
     """Runs as a test and stands in the docs: parameters as in a plan, values in, values out.
 
     `type` is an Arrow type's name ("int64", "string", "decimal128(12,2)"); `facts` and `columns` are
-    what the step is given.
+    what the step is given; a fact that loads pandas when it is made stands there as a function that makes it.
     """
 
     parameters: Any
@@ -188,28 +188,3 @@ class RowTechnique(Technique):
     @abstractmethod
     def keeps(self, batch: pa.RecordBatch, given: Given) -> pa.BooleanArray:
         """True for the rows that stay; `batch` holds at least `columns()`."""
-
-
-@dataclass(frozen=True)
-class Tables:
-    """What a table technique makes: the main table, further released tables, additional information."""
-
-    main: pa.Table
-    others: Mapping[str, pa.Table] = field(default_factory=dict)
-    additional: Mapping[str, pa.Table] = field(default_factory=dict)
-
-
-class TableTechnique(Technique):
-    """Whole classes of rows in, tables out."""
-
-    @abstractmethod
-    def classes(self) -> tuple[str, ...]:
-        """Rows with equal values of these columns arrive together."""
-
-    @abstractmethod
-    def output_schema(self, source: pa.Schema) -> pa.Schema:
-        """Schema of the main table."""
-
-    @abstractmethod
-    def effect(self, rows: pa.Table, given: Given) -> Tables:
-        """The result for all rows of some whole classes."""

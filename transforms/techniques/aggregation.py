@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import ClassVar
 
 import pyarrow as pa
@@ -56,9 +57,15 @@ class Aggregation(ClassTechnique):
     SHORTHAND: ClassVar[str | None] = "statistic"
     EXAMPLES: ClassVar[tuple[Example, ...]] = (
         Example(
-            "mean", [10, 20, 31, None], [20, 20, 20, None], facts={"figure": _all(20, 3)}, source="guideline L1970-1975"
+            "mean",
+            [10, 20, 31, None],
+            [20, 20, 20, None],
+            facts={"figure": partial(_all, 20, 3)},
+            source="guideline L1970-1975",
         ),
-        Example("median", [1, 2, 5, 9], [4, 4, 4, 4], facts={"figure": _all(4, 4)}, source="guideline L1970-1975"),
+        Example(
+            "median", [1, 2, 5, 9], [4, 4, 4, 4], facts={"figure": partial(_all, 4, 4)}, source="guideline L1970-1975"
+        ),
     )
 
     statistic: Statistic

@@ -25,20 +25,11 @@ from transforms.techniques.phrases import number
 from transforms.techniques.pieces import joined, pieces_of, rounded
 from transforms.techniques.residues import Residues, Total, goes_up, residues_of
 
-# The guideline's ten ages (L2042-2050): residues 3 1 0 2 3 4 3 7 8 9 have the sum 40, so the 4 largest go up.
-_AGES = ClassTable(
-    pa.table(
-        {
-            CLASS: pa.array([b""], pa.binary()),
-            "up": [4],
-            "cut": [4],
-            "ties": [1],
-            "quota": [1],
-            "high": pa.array([0], pa.uint64()),
-            "low": pa.array([0], pa.uint64()),
-        }
-    )
-)
+def _ages() -> ClassTable:
+    """The guideline's ten ages (L2042-2050): residues 3 1 0 2 3 4 3 7 8 9 have the sum 40, so the 4 largest go up."""
+    none = pa.array([0], pa.uint64())
+    figures = {"up": [4], "cut": [4], "ties": [1], "quota": [1], "high": none, "low": none}
+    return ClassTable(pa.table({CLASS: pa.array([b""], pa.binary()), **figures}))
 
 
 class ControlledRounding(ClassTechnique):
@@ -71,7 +62,7 @@ class ControlledRounding(ClassTechnique):
             {"unit": 10},
             [33, 61, 50, 72, 43, 44, 23, 67, 68, 49],
             [30, 60, 50, 70, 40, 50, 20, 70, 70, 50],
-            facts={"residues": _AGES},
+            facts={"residues": _ages},
             source="guideline L2042-2050: the sum stays 510",
         ),
     )

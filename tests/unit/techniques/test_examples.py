@@ -53,7 +53,8 @@ def test_example(name: str, example: Example) -> None:
     assert isinstance(step, ColumnTechnique)
     source = pa.array(example.values, arrow_type(example.type))
     columns = {column: pa.array(values) for column, values in example.columns.items()}
-    given = Given(Site("t", "c", 0, "columns.c.apply[0]"), facts=example.facts, columns=columns)
+    facts = {name: fact() if callable(fact) else fact for name, fact in example.facts.items()}
+    given = Given(Site("t", "c", 0, "columns.c.apply[0]"), facts=facts, columns=columns)
     result = step.apply(source, given)
     assert result.to_pylist() == example.expected
     assert result.type == step.applied_type(source.type)
