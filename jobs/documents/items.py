@@ -16,6 +16,7 @@ from transforms.plan import ColumnRule, SumOf
 from transforms.plan_outliers import LocalGeneralization, LocalSuppression, OutlierRule
 from transforms.technique import ColumnTechnique, Language, Wording
 from transforms.techniques.categorization import Categorization
+from transforms.techniques.microaggregation import Microaggregation
 from transforms.wordings import derivation_wording
 
 Column = Chain | Derived
@@ -201,6 +202,10 @@ def null_rule(table: TablePipeline, column: Column, language: Language) -> str:
         reasons.append("원본에 값이 없음" if korean else "no value in the source")
     if any(_gives_null(step.technique) for step in column.steps):
         reasons.append("분류표에 없는 값" if korean else "a value that the categories don't cover")
+    if any(getattr(step.technique, "small", None) == "suppress" for step in column.steps):
+        reasons.append("동질집합의 행이 적어 비움" if korean else "emptied for its class has few rows")
+    if any(_reads_columns(step.technique) for step in column.steps):
+        reasons.append("함께 묶는 항목에 값이 없음" if korean else "no value in a column that it is grouped by")
     if any(column.name in rule.treated and _empties(rule) for rule in table.outliers):
         reasons.append("특이정보 처리로 비움" if korean else "emptied as an outlier")
     return (" 또는 " if korean else ", or ").join(reasons) or never
@@ -210,6 +215,10 @@ def _empties(rule: OutlierRule) -> bool:
     """May an outlier rule leave a cell null? A class of one value has no range."""
     treat = rule.treat.one
     return isinstance(treat, LocalSuppression) or (isinstance(treat, LocalGeneralization) and treat.as_ == "range")
+
+
+def _reads_columns(technique: ColumnTechnique) -> bool:
+    return isinstance(technique, Microaggregation) and bool(technique.columns_)
 
 
 def _gives_null(technique: ColumnTechnique) -> bool:
