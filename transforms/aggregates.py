@@ -68,8 +68,12 @@ class Aggregate:
     @cached_property
     def groups(self) -> dict[str, pa.Array]:
         """The declared values of each group column, in its delivered type."""
-        types = {column.name: column.type for column in self.table.columns}
-        return {name: declared(values, types[name]) for name, values in self.technique.by.items()}
+        return {name: declared(values, self.cell_types[name]) for name, values in self.technique.by.items()}
+
+    @cached_property
+    def cell_types(self) -> dict[str, pa.DataType]:
+        """Types of the columns' cells before outlier rules, which may turn them into others."""
+        return {chain.name: chain.cell_type for chain in self.table.chains}
 
     @property
     def contribution(self) -> tuple[int, int]:
@@ -107,7 +111,7 @@ class Aggregate:
 
     def scale_of(self, column: str) -> int:
         """Digits behind the point of a column."""
-        type_ = self.table.schema.field(column).type
+        type_ = self.cell_types[column]
         return type_.scale if pa.types.is_decimal(type_) else 0
 
     @cached_property

@@ -12,7 +12,6 @@ from transforms.complaint import did_you_mean
 from transforms.errors import Problem
 from transforms.pipeline_model import Chain, TablePipeline
 from transforms.plan import Plan
-from transforms.technique import ColumnTechnique
 from transforms.techniques.privacy import DifferentialPrivacy
 from transforms.yaml_nodes import path_text
 
@@ -54,19 +53,20 @@ def _problems(plan: Plan, table: TablePipeline, entry: DifferentialPrivacy, path
         allowed = "`subject`, the column that names persons"
         yield Problem(path, "no subject: a person's part can't be bounded", allowed, refused=True)
     columns = {column.name: column for column in table.columns}
+    types = {chain.name: chain.cell_type for chain in table.chains}
     for name, values in entry.by.items():
         yield from _usable(columns, name, f"{path}.by.{name}")
-        type_ = columns[name].type if name in columns else pa.null()
+        type_ = types.get(name, pa.null())
         if pa.types.is_floating(type_):
             yield Problem(f"{path}.by.{name}", f"groups by a column of type {type_}", "columns with exact values")
-        elif name in columns and not _fits(values, type_):
+        elif name in types and not _fits(values, type_):
             yield Problem(f"{path}.by.{name}", f"values that are no {type_}", f"the delivered values, of type {type_}")
     for name, query in entry.queries.items():
         if query.column is None:
             continue
         place = f"{path}.queries.{name}.{query.kind}"
         yield from _usable(columns, query.column, place)
-        type_ = columns[query.column].type if query.column in columns else pa.int64()
+        type_ = types.get(query.column, pa.int64())
         if not (pa.types.is_signed_integer(type_) or pa.types.is_decimal(type_)):
             hint = "noise is added to whole numbers: deliver the column as decimals or whole numbers"
             yield Problem(place, f"column of type {type_}", "whole numbers or decimals", hint=hint)
@@ -96,8 +96,7 @@ def _usable(columns: Mapping[str, object], name: str, path: str) -> Iterator[Pro
         yield Problem(path, f"{name!r}", "a delivered column that is neither derived nor a serial number", hint=hint)
         return
     for step in column.steps:
-        measured = bool(step.facts) or bool(getattr(step, "class_facts", {}))
-        if measured or not isinstance(step.technique, ColumnTechnique):
+        if step.facts or step.class_facts or step.technique.whole_classes:
             yield Problem(
                 path,
                 f"column {name!r}, whose step {step.technique.name} is measured on all rows: it is not private",

@@ -153,11 +153,14 @@ def _with_steps(
     if isinstance(column, Derived) or column.ranked:
         problems.append(Problem(path, f"steps on {column.name!r}, which is derived or a serial number", "others"))
         return column
+    if column.classed:
+        problems.append(Problem(path, f"steps on {column.name!r}, whose last step works on classes", "other columns"))
+        return column
     if column.name in named:
         problems.append(Problem(path, f"steps on {column.name!r}, which an outlier rule names", "other columns"))
         return column
     made = list(column.steps)
-    before, depth = column.type, max((step.depth for step in column.steps), default=0)
+    before, depth = column.cell_type, max((step.depth for step in column.steps), default=0)
     for technique in steps:
         site = Site(table, column.name, len(made), path)
         try:

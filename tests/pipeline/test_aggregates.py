@@ -250,6 +250,13 @@ def test_a_measured_cut_off_is_not_private(case: Any) -> None:
     assert error.value.refused
 
 
+def test_a_step_on_whole_classes_is_not_private(case: Any) -> None:
+    steps = "[{rounding: {unit: 100, direction: half-down}}, {permutation: {by: [region], small: keep}}]"
+    text = PERSONS.replace("{rounding: {unit: 100, direction: half-down}}", steps)
+    with pytest.raises(PlanError, match="step permutation is measured on all rows"):
+        case(text)
+
+
 def test_withheld_records_leave_the_aggregate(case: Any) -> None:
     text = PERSONS.replace("{table: people}\n", "{table: people, records: withheld}\n", 1)
     pipeline = case(text).pipeline

@@ -236,3 +236,23 @@ def test_verify_recomputes_a_further_table_as_any_other(case: Any, buckets: int)
             moved = staged.set_column(place, name, pa.array(cells, type_))
             assert not moved.equals(staged)
             assert differences(moved)
+
+
+def test_steps_on_whole_classes_work_in_a_further_table(case: Any) -> None:
+    """A permutation within regions, in the table of attributes: the regions keep their amounts, people don't."""
+    step = "apply: [{top-coding: {quantile: 0.99}}, {rounding: {unit: 100, direction: half-down}}]"
+    rounded = "apply: [{rounding: {unit: 100, direction: half-down}}]"
+    mixed = "apply: [{rounding: {unit: 100, direction: half-down}}, {permutation: {by: [region], small: keep}}]"
+    total = '  total: {kind: attribute, derive: {sum: "amount_{kind}", nulls: zero}}\n'
+    rules = DEALT[DEALT.index("outliers:") : DEALT.index("further:")]
+    text = DEALT.replace(total, "").replace(", total", "").replace(rules, "")
+    assert step in text
+
+    def rents(plan: str) -> dict[str, tuple[str, int]]:
+        second = delivered(case, plan, "amounts")
+        amounts = dict(zip(second["record_id"].to_pylist(), second["amount_rent"].to_pylist(), strict=True))
+        return {row["id"]: (row["region"], amounts[row["record_id"]]) for row in delivered(case, plan).to_pylist()}
+
+    own, permuted = rents(text.replace(step, rounded)), rents(text.replace(step, mixed))
+    assert sorted(own.values()) == sorted(permuted.values())
+    assert sum(own[person] != permuted[person] for person in own) > len(own) * 0.9
