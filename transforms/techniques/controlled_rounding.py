@@ -25,6 +25,7 @@ from transforms.techniques.phrases import number
 from transforms.techniques.pieces import joined, pieces_of, rounded
 from transforms.techniques.residues import Residues, Total, goes_up, residues_of
 
+
 def _ages() -> ClassTable:
     """The guideline's ten ages (L2042-2050): residues 3 1 0 2 3 4 3 7 8 9 have the sum 40, so the 4 largest go up."""
     none = pa.array([0], pa.uint64())
