@@ -179,6 +179,8 @@ def main(argv: Sequence[str]) -> int:
     if given.rows < 1000 or given.rounds < 1:
         arguments().error("allowed: --rows 1000 or more, --rounds 1 or more")
     load = os.getloadavg()[0]
+    # Workers must find our task, which lies beside this file.
+    os.environ["PYTHONPATH"] = os.pathsep.join(sys.path[:2])
     place = Place(given.folder.absolute() / "mixed", given.rows)
     make(place.source_zone / TABLE, given.rows)
     pa.set_cpu_count(1)
