@@ -16,6 +16,7 @@ from transforms.given import Given
 from transforms.images import Image
 from transforms.kernels.groups import fixed_groups, group_means, starts_of
 from transforms.kernels.mdav import mdav, partitioned, standardized
+from transforms.kernels.sorting import by_value
 from transforms.technique import Example, Language
 from transforms.techniques.cells import check_numeric, column_of, is_long_decimal, numbers_of
 from transforms.techniques.classes import ClassTechnique, Small, by_text, classes_given, mean_image, treat_small
@@ -115,7 +116,7 @@ class Microaggregation(ClassTechnique):
         if given.draws is not None and given.rows is not None:
             tie = given.draws.bits(given.rows)[:, 0]
         if not self.columns_:
-            turn = rows[np.lexsort((tie[rows], cells[rows], classes.codes[rows]))]
+            turn = rows[by_value(classes.codes[rows], classes.count, cells[rows], tie[rows])]
             return turn, fixed_groups(classes.codes[turn], self.k)
         key = ("mdav", self.by, self.columns_, self.k)
         if key not in given.shared:

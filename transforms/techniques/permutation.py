@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from transforms.given import Given
 from transforms.images import Image
+from transforms.kernels.sorting import by_draw
 from transforms.technique import Language
 from transforms.techniques.classes import LeastRows, by_text, classes_given
 
@@ -41,10 +42,11 @@ class Permutation(LeastRows):
         assert given.draws is not None
         assert given.rows is not None
         classes = classes_given(given, self.by, len(values))
-        high, low = given.draws.bits(given.rows).T
+        high, low = (np.ascontiguousarray(word) for word in given.draws.bits(given.rows).T)
         # Two orders of a class's rows, neither of which is that of the input: cells go from one to the other.
         places = np.empty(len(values), np.int64)
-        places[np.lexsort((low, high, classes.codes))] = np.lexsort((high, low, classes.codes))
+        turn = by_draw(classes.codes, classes.count, high, low)
+        places[turn] = by_draw(classes.codes, classes.count, low, high)
         return self.without_small(values, values.take(pa.array(places)), classes)
 
     def image(self, before: Image, given: Given) -> Image:

@@ -20,6 +20,8 @@ from transforms.given import Given
 from transforms.identifiers import encode_ids
 from transforms.images import Anything
 from transforms.kernels.mdav import information_loss, mdav, partitioned, standardized
+from transforms.kernels.sorting import by_draw, by_value
+from transforms.pipeline.alignment import partners
 from transforms.technique import ColumnTechnique
 from transforms.techniques import parse_steps
 from transforms.techniques.microaggregation import BLOCK
@@ -202,3 +204,28 @@ def test_several_columns_share_their_groups_whatever_the_order_of_the_rows() -> 
     for new, old in zip(found["a"], columns["a"], strict=True):
         sums[new].append(old)
     assert sum(len(olds) >= 4 for olds in sums.values()) >= 40
+
+
+@cases(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), unique=True), st.integers(0, 16), st.randoms())
+def test_rows_find_their_cells_by_draws_that_begin_alike(draws: Any, kept: int, shuffler: Any) -> None:
+    found = np.array(draws, np.uint64).reshape(-1, 2)
+    turn = list(range(len(draws)))
+    shuffler.shuffle(turn)
+    rows = found[turn[:kept]]
+    assert partners(rows, found).tolist() == turn[:kept]
+    if len(rows):
+        with pytest.raises(RuntimeError, match="without their class's cells"):
+            partners(rows, np.delete(found, turn[0], axis=0))
+
+
+@cases(
+    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3), st.integers(0, 3))), st.sampled_from([6, 70_000, 2**33])
+)
+def test_sorting_by_class_and_draw_is_the_plain_one(lines: Any, count: int) -> None:
+    codes, first, second = np.array(lines, np.int64).reshape(-1, 3).T
+    codes = codes * (count // 6)
+    turn = by_draw(codes, count, first.astype(np.uint64), second.astype(np.uint64))
+    plain = sorted(zip(codes.tolist(), first.tolist(), second.tolist(), strict=True))
+    assert [(codes[n], first[n], second[n]) for n in turn] == plain
+    turn = by_value(codes, count, first, second.astype(np.uint64))
+    assert [(codes[n], first[n], second[n]) for n in turn] == plain
