@@ -168,6 +168,7 @@ def _copy_and_commit(
     """Copies and checks the files of all tables, and only then commits the first."""
     missing = [table for table in manifest.tables if table.name not in done]
     places = {one.name: (folder.staged(one.name), folder.published(record, one.name)) for one in missing}
+    release.check_place(folder.output(record), record)
     for table in missing:
         release.check_fits(*places[table.name], record, table)
     copies: dict[str, dict[str, str]] = {}

@@ -191,6 +191,22 @@ def check_fits(source: Location, target: Location, record: RunRecord, table: Tab
         )
 
 
+def check_place(output: Location, record: RunRecord) -> None:
+    """Refused if the output holds one table and the run several, or the other way round.
+
+    The tables of a release stand in the output's folder: in or around a table that stands there itself, they would be
+    taken for leftovers of it.
+    """
+    several = len(record.tables) > 1
+    filesystem, path = output.filesystem()
+    below = filesystem.get_file_info(pafs.FileSelector(path, allow_not_found=True))
+    folders = [one.path for one in below if one.type == pafs.FileType.Directory]
+    tables = [one for one in folders if filesystem.get_file_info(f"{one}/_delta_log").type == pafs.FileType.Directory]
+    if open_table(output) is not None if several else bool(tables):
+        held, wanted = ("one table", "several") if several else ("several tables", "one")
+        raise Refused(f"{output} holds {held}, and this run publishes {wanted}; allowed: another output name")
+
+
 def tidy(target: Location, table: TableManifest, run: str) -> None:
     """Brings a published table's properties up to date and removes what no current row lies in.
 

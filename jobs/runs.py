@@ -204,9 +204,13 @@ class RunFolder:
         except ValueError:
             raise BadInput(f"{place} is damaged: no JSON") from None
 
+    def output(self, record: RunRecord) -> Location:
+        """The published table, or the folder of several."""
+        return release_folder(self.environment, record) / folder_name(record.output)
+
     def published(self, record: RunRecord, table: str) -> Location:
         """Where a table of this run is published; several tables of one release share a folder."""
-        place = release_folder(self.environment, record) / folder_name(record.output)
+        place = self.output(record)
         return place if len(record.tables) == 1 else place / folder_name(table)
 
 

@@ -57,7 +57,7 @@ class Anatomization(FurtherRecords):
 
     Both tables have one row for each record; they are joined by the record id alone, which is drawn. Rows of the
     second table stand in another keyed order, so neither order nor files link them. Cells are what they would
-    be in one table, null stays null.
+    be in one table (but for permutations, drawn anew for each table), null stays null.
 
     Kept: every cell, and for whoever holds both tables and the record id every relation. Lost: for who holds one
     table, all relations between quasi-identifiers and the attributes.

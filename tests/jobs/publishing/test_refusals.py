@@ -350,3 +350,16 @@ def test_copies_of_a_killed_attempt_are_gone_after_a_refusal(make_run, period, b
     with pytest.raises(Refused):
         case.publish()
     assert list(case.environment.zone("published").local.glob("*")) == []
+
+
+@pytest.mark.parametrize("first", ["one", "two"])
+def test_one_table_never_stands_among_several(make_run, first):
+    """A plan that gains or loses further tables takes another output: a table's folder holds no other tables."""
+    rows = pa.table({"serial": [1, 2], "age": [20, 30]})
+    forms = {"one": {"retail": [rows]}, "two": {"retail": [rows], "amounts": [rows]}}
+    make_run(tables=forms.pop(first), fingerprint="a" * 64).approve().publish()
+    case = make_run(tables=next(iter(forms.values())), fingerprint="b" * 64).approve()
+    before = tree(case.environment.zone("published").local)
+    with pytest.raises(Refused, match="allowed: another output name"):
+        case.publish()
+    assert tree(case.environment.zone("published").local) == before
