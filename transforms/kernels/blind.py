@@ -89,7 +89,10 @@ def unseal(sealed: Iterable[bytes], private: Secret) -> Points:
 
     def one(pair: bytes, _: bytes) -> bytes:
         left, right = _halves(pair)
-        return sodium.crypto_core_ed25519_sub(right, sodium.crypto_scalarmult_ed25519_noclamp(key, left))
+        point = sodium.crypto_core_ed25519_sub(right, sodium.crypto_scalarmult_ed25519_noclamp(key, left))
+        if not sodium.crypto_core_ed25519_is_valid_point(point):
+            raise ValueError("no point of the group")
+        return point
 
     pairs = list(sealed)
     return _each(pairs, [b""] * len(pairs), one)

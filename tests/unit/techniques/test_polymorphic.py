@@ -144,6 +144,17 @@ def test_what_is_no_pseudonym_is_refused_and_not_told(value: str) -> None:
     assert not value or value not in str(caught.value)
 
 
+def test_a_pair_that_somebody_shifted_out_of_the_group_is_refused() -> None:
+    """Right half plus the point of order 4 (y = 0): on the curve, but no pseudonym."""
+    private = blind.scalar(hashlib.sha512(b"receiver").digest())
+    (pair,) = sealed(pa.array(pseudonyms(["EC-1"], "A")), blind.public(private), seeds(1)).to_pylist()
+    x, y = add(decoded(bytes.fromhex(pair[64:])), decoded(bytes(32)))
+    shifted = pair[:64] + (y | (x & 1) << 255).to_bytes(32, "little").hex()
+    assert opened(pa.array([pair]), private).to_pylist() == pseudonyms(["EC-1"], "A")
+    with pytest.raises(CellsRefused):
+        opened(pa.array([shifted]), private)
+
+
 def test_without_keys_nothing_is_made() -> None:
     with pytest.raises(CellsRefused, match="keys"):
         step().apply(pa.array(["a"]), Given(SITE))
