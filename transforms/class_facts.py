@@ -89,8 +89,3 @@ class ClassFact(ABC):
     @abstractmethod
     def accepts(self, counts: pa.Table, claim: ClassTable) -> bool:
         """Do the added counts prove the claim? `counts` hold column `class` and one row for each class there is."""
-
-
-def first_rows(classes: Classes, keys: npt.NDArray[np.int64]) -> pa.Array:
-    """The class keys at numbers of `classes`."""
-    return classes.keys.take(pa.array(keys))

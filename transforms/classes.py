@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,11 +80,6 @@ def _distinct(columns: Sequence[pa.Array]) -> tuple[Codes, list[pa.Array]]:
         before, mine = np.divmod(paired.dictionary.to_numpy(), count)
         parts = [*(part.take(pa.array(before)) for part in parts), encoded.dictionary.take(pa.array(mine))]
     return codes, parts
-
-
-def codes_in(columns: Mapping[str, pa.Array], by: Sequence[str], rows: int) -> Codes:
-    """Numbers of the rows' classes by the named columns."""
-    return classes_of([columns[name] for name in by], rows).codes
 
 
 def places_in(keys: pa.Array, listed: pa.Array) -> tuple[Codes, npt.NDArray[np.bool_]]:

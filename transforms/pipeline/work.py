@@ -273,11 +273,14 @@ class Rows:
         return self.grouped[by]
 
     def some_row_ids(self, places: npt.NDArray[np.int64]) -> pa.Array:
-        """Encoded ids of a few of the rows."""
+        """Encoded ids of a few of the rows; where a person may be drawn again, each copy has an id of its own."""
         chosen = pa.array(places)
-        names = [n for n in self.work.table.row_key or (FILE, ROW) if n in self.batch.schema.names]
+        names = list(self.work.table.row_key or (FILE, ROW))
         columns = [taken(self.shared(name), chosen) for name in names]
-        return row_ids(self.work.table, pa.RecordBatch.from_arrays(columns, names=names))
+        ids = row_ids(self.work.table, pa.RecordBatch.from_arrays(columns, names=names))
+        if self.copies is None:
+            return ids
+        return pc.binary_join_element_wise(ids, encode_ids([pa.array(self.copies[places])]), b"")
 
     def given(self, chain: Chain, number: int, step: Step) -> Given:
         wants_ids = getattr(step.technique, "draws_by", None)

@@ -113,3 +113,17 @@ def test_wrong_claims_of_controlled_rounding_are_named(shop, figure, margins):
     facts = replace(case.facts, concluded={**case.facts.concluded, site: {"residues": ClassTable(wrong)}})
     found = case.with_(facts=facts, staged=shop.staged_with(case, facts)).verified().differences
     assert "fact" in [one.what for one in found]
+
+
+def test_persons_who_are_drawn_twice_are_rows_of_their_own(shop):
+    """Each copy of a row takes part in its class, and decides by a draw of its own whether it goes up."""
+    columns = {
+        **COLUMNS,
+        "spent_food": {"kind": "attribute", "apply": {"permutation": {"by": ["city"], "small": "keep"}}},
+        "spent_books": {"kind": "attribute", "apply": {"controlled-rounding": {"unit": 10}}},
+    }
+    sample = {"technique": "simple", "replacement": True, "copies": "linked", "fraction": 0.8}
+    case = shop.run({**shop.PLAN, "columns": columns, "excluded": [], "sample": sample, "rows": [], "outliers": []})
+    assert len(case.staged) > len(set(case.staged["spent_food"].to_pylist())) > 100
+    assert case.facts.concluded[("spent_books", 0)]["residues"].rows.column("ties").to_pylist()[0] > 10
+    assert [str(one) for one in case.verified().differences] == []
