@@ -23,7 +23,7 @@ from transforms.errors import PlanError, Problem, TechniqueError
 PREFIX = "prefix"
 _SPACES = r"\s+"
 # What normal form changes: other spaces, combining marks, Hangul in letters.
-_UNUSUAL = r"\s\s|^\s|\s$|[^\S ]|[\x{0300}-\x{036f}\x{1100}-\x{11ff}\x{00a0}\x{2000}-\x{200a}\x{3000}]"
+UNUSUAL = r"\s\s|^\s|\s$|[^\S ]|[\x{0300}-\x{036f}\x{1100}-\x{11ff}\x{00a0}\x{2000}-\x{200a}\x{3000}]"
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Hierarchy:
         place = self._places(values)
         missed = pc.is_null(place)
         if self.match == "longest-prefix":
-            missed = pc.or_(missed, pc.match_substring_regex(values, _UNUSUAL))
+            missed = pc.or_(missed, pc.match_substring_regex(values, UNUSUAL))
         missed = pc.and_(missed, pc.is_valid(values))
         if pc.any(missed).as_py():
             again = self._places(_normal(values.filter(missed)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,7 +14,7 @@ from transforms.derivation import Secret
 from transforms.expectations.classes import ExpectCellsInImageOfChain, ExpectFewUniqueValues
 from transforms.expectations.handed import PARAMETER
 from transforms.expectations.providers import CELLS
-from transforms.expectations.suite import make_suite
+from transforms.expectations.suite import load_suite, make_suite, suite_json
 from transforms.expectations.validation import Judged
 from transforms.pipeline.engine import LocalEngine
 from transforms.pipeline.feed import TableUnit
@@ -76,6 +77,7 @@ def test_unique_amounts_are_counted(tmp_path: Path, parts: int, unit: int, disti
 def test_a_limit_in_the_plan_makes_it_a_failure(tmp_path: Path, unit: int, fits: bool) -> None:
     pipeline = pipeline_of(tmp_path, unit)
     suite = make_suite(pipeline.table(), None, pipeline.fingerprint)
+    suite = load_suite(json.dumps(suite_json(suite)))  # as an engineer gets it
     (expectation,) = [one for one in suite.expectations if isinstance(one, ExpectFewUniqueValues)]
     assert (expectation.column, expectation.share) == ("amount", 0.2)
     found = expectation.judge({CELLS: reviewed(pipeline, 1)})

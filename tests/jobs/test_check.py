@@ -42,6 +42,25 @@ def test_a_valid_plan(capsys: pytest.CaptureFixture[str], environment_file: Path
     assert (said["plan"], said["exit"], len(said["fingerprint"])) == ("retail-third-party", 0, 64)
 
 
+def test_what_should_be_known_of_a_valid_plan_is_a_warning(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], environment_file: Path
+) -> None:
+    """The real-estate plan rounds rents without top coding: the highest may stay unique (guideline L2004-2012)."""
+    amounts = [(f"{name}_amount", pa.int64()) for name in ("jeonse", "deposit", "rent")]
+    texts = ["owner", "phone", "housing", "district_code", "sido", "sigungu", "eupmyeondong", "lot", "building"]
+    schema = pa.schema([*((name, pa.string()) for name in texts), *amounts, ("exclusive_area", pa.float64()),
+                        ("supply_area", pa.float64())])  # fmt: skip
+    pq.write_table(schema.empty_table(), tmp_path / "leases.parquet")
+    plan = str(ROOT / "conf/plans/real-estate.yaml")
+    code, out, _ = run(
+        capsys, plan, "--schema", tmp_path / "leases.parquet", "--environment", environment_file, "--json"
+    )
+    (warning,) = json.loads(out.splitlines()[-1])["warnings"]
+    assert code == 0
+    assert warning.startswith("leases, jeonse_amount … rent_amount (3 columns): rounding alone")
+    assert f"warning: {warning}" in out
+
+
 @pytest.mark.parametrize(
     ("old", "new", "code", "told"),
     [

@@ -175,10 +175,15 @@ class Masking(CellTechnique):
         """All but the ends covered; a text that is no longer than they are, as a whole."""
         head, inner, tail = ends(texts, first, last, unit)
         parted = pc.binary_join_element_wise(head, self._cover(inner, unit), tail, "")
-        longer = pc.greater(lengths(texts, unit), first + last)
-        return pc.coalesce(
-            pc.if_else(longer, parted, pa.scalar(None, pa.string())), self._cover(texts, unit)
-        )
+        # Characters that belong to none (marks alone) leave gaps: such a text is covered too.
+        short = pc.or_(pc.less_equal(lengths(texts, unit), first + last), pc.is_null(parted))
+        return self._covered_where(pc.and_(short, pc.is_valid(texts)), parted, texts, unit)
+
+    def _covered_where(self, chosen: pa.Array, result: pa.Array, texts: pa.Array, unit: str) -> pa.Array:
+        """The result, with some texts covered as a whole: few as a rule, so these alone are worked on."""
+        if not pc.any(chosen).as_py():
+            return result
+        return pc.replace_with_mask(result, pc.fill_null(chosen, False), self._cover(texts.filter(chosen), unit))
 
     def _names(self, texts: pa.Array, unit: str) -> pa.Array:
         """Word by word: the first character stays."""
@@ -190,14 +195,15 @@ class Masking(CellTechnique):
     def _patterned(self, texts: pa.Array, unit: str) -> pa.Array:
         assert self.pattern is not None
         result = pa.nulls(len(texts), pa.string())
+        left = pc.is_valid(texts)
         for parts in alternatives(self.pattern):
-            result = pc.coalesce(result, self._fitted(texts, parts, unit))
-        if self.unmatched is None:
-            return result
-        missed = result.null_count - texts.null_count
-        if missed and self.unmatched == "error":
+            if not pc.any(left).as_py():
+                return result
+            result = pc.replace_with_mask(result, left, self._fitted(texts.filter(left), parts, unit))
+            left = pc.and_(pc.is_null(result), pc.is_valid(texts))
+        if self.unmatched == "error" and (missed := left.true_count):
             raise CellsRefused("texts that do not fit the pattern", missed)
-        return pc.coalesce(result, self._cover(texts, unit))
+        return result if self.unmatched is None else self._covered_where(left, result, texts, unit)
 
     def _fitted(self, texts: pa.Array, parts: Alternative, unit: str) -> pa.Array:
         """The texts that fit these parts, covered; null where they don't."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import ClassVar, Literal
 
 import pyarrow as pa
@@ -9,22 +11,25 @@ import pyarrow.compute as pc
 
 from transforms.errors import CellsRefused, TechniqueError
 from transforms.given import Given
+from transforms.hierarchy import UNUSUAL
 from transforms.images import Image, Matching
 from transforms.technique import Example, Language
 from transforms.techniques.shape import CellTechnique
 
 Level = Literal["sido", "sigungu", "eupmyeondong"]
 _LEVELS: tuple[Level, ...] = ("sido", "sigungu", "eupmyeondong")
+# In how many words each level is told: most 읍면동 in three, those of a city with 구 in four.
+_WORDS: dict[Level, tuple[int, ...]] = {"sido": (1,), "sigungu": (3,), "eupmyeondong": (3, 4)}
 _KOREAN: dict[Level, str] = {"sido": "시도", "sigungu": "시군구", "eupmyeondong": "읍면동"}
 _SEJONG = "세종(?:특별자치시|시)?"
-_SIDO = (
+_PARTED = (
     "(?:(?:서울|부산|대구|인천|광주|대전|울산)(?:특별시|광역시|시)?"
-    f"|{_SEJONG}"
     "|(?:경기|강원|충청북|충청남|전라북|전라남|전북|경상북|경상남|제주)(?:특별자치도|도)"
     "|경기|강원|충북|충남|전북|전남|경북|경남|제주)"
 )
+_SIDO = f"(?:{_PARTED}|{_SEJONG})"
 # 수원시 장안구, 은평구, 양평군; 세종 has no 시군구 of its own.
-_SIGUNGU = rf"(?:{_SEJONG}|{_SIDO} (?:\S+시 \S+구|\S+[시군구]))"
+_SIGUNGU = rf"(?:{_SEJONG}|{_PARTED} (?:\S+시 \S+구|\S+[시군구]))"
 # Not 101동, a building.
 _DONG = r"[가-힣][^ ,()]*[읍면동가]"
 _WHOLE: dict[Level, str] = {"sido": _SIDO, "sigungu": _SIGUNGU, "eupmyeondong": f"{_SIGUNGU} {_DONG}"}
@@ -82,12 +87,10 @@ class Region(CellTechnique):
         return source
 
     def effect(self, values: pa.Array, given: Given) -> pa.Array:
-        composed = pc.utf8_normalize(values, form="NFC")
-        texts = pc.utf8_trim_whitespace(pc.replace_substring_regex(composed, r"\s+", " "))
-        found = _told(texts, self.level)
+        found = _found(values, self.level)
         if self.unmatched == "coarser":
             for level in reversed(_LEVELS[: _LEVELS.index(self.level)]):
-                found = pc.coalesce(found, _told(texts, level))
+                found = _filled(found, values, partial(_found, level=level))
         missed = found.null_count - values.null_count
         if missed and self.unmatched is not None:
             raise CellsRefused(f"addresses that do not tell their {_KOREAN[self.level]}", missed)
@@ -109,6 +112,52 @@ class Region(CellTechnique):
             return f"{_KOREAN[self.level]} 단위까지만{stead}"
         stead = {"error": "", "coarser": "; else the next larger region", None: "; else null"}[self.unmatched]
         return f"down to {_KOREAN[self.level]}{stead}"
+
+
+def _found(values: pa.Array, level: Level) -> pa.Array:
+    """Each address down to a level; null where it does not tell it.
+
+    Few beginnings are distinct, so words are looked at once for each of them; whole addresses only where
+    the spelling is unusual, or the 동 may stand in parentheses.
+    """
+    found = pa.nulls(len(values), pa.string())
+    for count in _WORDS[level]:
+        found = _filled(found, values, partial(_by_beginnings, level=level, count=count))
+    return _filled(found, values, partial(_by_whole, level=level))
+
+
+def _filled(found: pa.Array, values: pa.Array, look: Callable[[pa.Array], pa.Array]) -> pa.Array:
+    """What was found, and for the addresses without, what another look finds."""
+    missing = pc.and_(pc.is_null(found), pc.is_valid(values))
+    if not pc.any(missing).as_py():
+        return found
+    return pc.replace_with_mask(found, missing, look(values.filter(missing)))
+
+
+def _by_beginnings(values: pa.Array, level: Level, count: int) -> pa.Array:
+    """By the first so many words."""
+    words = pc.list_slice(pc.split_pattern(values, " ", max_splits=count), 0, count)
+    begins = pc.binary_join(words, " ").dictionary_encode()
+    unusual = pc.match_substring_regex(begins.dictionary, UNUSUAL)
+    told = pc.if_else(unusual, pa.scalar(None, pa.string()), _told(_normal(begins.dictionary), level))
+    return told.take(begins.indices)
+
+
+def _by_whole(values: pa.Array, level: Level) -> pa.Array:
+    """By all words, where the first ones may not have been seen as they are."""
+    odd = pc.match_substring_regex(values, UNUSUAL)
+    if level == "eupmyeondong":
+        odd = pc.or_(odd, pc.match_substring(values, "("))
+    if not pc.any(odd).as_py():
+        return pa.nulls(len(values), pa.string())
+    return pc.replace_with_mask(
+        pa.nulls(len(values), pa.string()), odd, _told(_normal(values.filter(odd)), level)
+    )
+
+
+def _normal(texts: pa.Array) -> pa.Array:
+    composed = pc.utf8_normalize(texts, form="NFC")
+    return pc.utf8_trim_whitespace(pc.replace_substring_regex(composed, r"\s+", " "))
 
 
 def _told(texts: pa.Array, level: Level) -> pa.Array:

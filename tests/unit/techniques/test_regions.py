@@ -10,6 +10,8 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from hypothesis import given as over
+from hypothesis import strategies as st
 
 from transforms.errors import CellsRefused, Site, TechniqueError
 from transforms.given import Given
@@ -72,3 +74,38 @@ def test_a_whole_address_is_not_in_the_image() -> None:
     assert image.contains(texts).tolist() == [True, False, False, True]
     with pytest.raises(TechniqueError, match="text"):
         step.output_type(pa.int64())
+
+
+WORDS = ["서울시", "경기도", "세종시", "수원시", "장안구", "은평구", "양평군", "불광동", "양평읍"]
+WORDS += ["중앙로", "(정자동)", "1", ""]
+
+
+@pytest.mark.parametrize("level", ["sido", "sigungu", "eupmyeondong"])
+@over(rows=st.lists(st.lists(st.sampled_from(WORDS), max_size=7), max_size=6))
+def test_against_a_reading_word_by_word(rows: list[list[str]], level: str) -> None:
+    """The reference reads the words of one address from the left, spaces of any number between them."""
+
+    def told(words: list[str]) -> str | None:
+        words = " ".join(words).split()
+        if not words or words[0] not in ("서울시", "경기도", "세종시"):
+            return None
+        if level == "sido":
+            return words[0]
+        used = 1
+        if words[0] != "세종시":
+            city = len(words) > 2 and words[1].endswith("시") and words[2].endswith("구")
+            used = 3 if city else 2
+            if len(words) < used or words[used - 1][-1] not in "시군구":
+                return None
+        district = " ".join(words[:used])
+        if level == "sigungu":
+            return district
+        if len(words) > used and words[used][-1] in "읍면동가":
+            return f"{district} {words[used]}"
+        return f"{district} 정자동" if "(정자동)" in words else None
+
+    texts = pa.array([" ".join(words) for words in rows], pa.string())
+    (step,) = parse_steps({"region": {"level": level, "unmatched": None}})
+    assert isinstance(step, ColumnTechnique)
+    result = step.apply(texts, Given(Site("t", "c", 0, "p")))
+    assert result.to_pylist() == [told(words) for words in rows]
