@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter, defaultdict
+from decimal import Decimal
 
 import pyarrow as pa
 import pytest
@@ -67,7 +68,10 @@ def check_by_definition(before, after, groups, unit):
         if old is not None:
             members[group].append((old, new))
     for pairs in members.values():
-        assert all(new in (old // unit * unit, -(-old // unit) * unit) for old, new in pairs)
+        floors = [(old - old % unit if old % unit >= 0 else old - old % unit - unit) for old, _ in pairs]
+        assert all(
+            new in (floor, floor + unit * (old != floor)) for floor, (old, new) in zip(floors, pairs, strict=True)
+        )
         apart = sum(new for _, new in pairs) - sum(old for old, _ in pairs)
         assert -unit < 2 * apart <= unit
         up = [old % unit for old, new in pairs if new > old]
@@ -88,6 +92,14 @@ def test_each_class_keeps_its_sum_under_any_partitioning(case, plan_head, many, 
     turn = list(range(2000))
     random.Random(5).shuffle(turn)
     assert one.run(source=many.take(pa.array(turn)), units=7, buckets=5)[1].equals(rows)
+
+
+def test_decimals_are_exact(case, plan_head):
+    cents = pa.array([Decimal(n * 7 % 300).scaleb(-2) for n in range(400)], pa.decimal128(9, 2))
+    source = source_of([0] * 400)
+    source = source.set_column(source.column_names.index("amount"), "amount", cents)
+    after = amounts_of(case(text_of(plan_head, "{unit: 0.25}"), source).run(units=3)[1])
+    check_by_definition(cents.to_pylist(), after, ["all"] * 400, Decimal("0.25"))
 
 
 def test_ties_are_drawn_by_chance_and_exactly(case, plan_head):

@@ -85,11 +85,3 @@ def _blocks(points: Points, rows: Places, largest: int) -> Iterator[Places]:
     turn = rows[np.argsort(points[rows, int(np.argmax(spread))], kind="stable")]
     yield from _blocks(points, np.sort(turn[: len(turn) // 2]), largest)
     yield from _blocks(points, np.sort(turn[len(turn) // 2 :]), largest)
-
-
-def information_loss(points: Points, groups: Places) -> float:
-    """Share of the spread that is lost when each row becomes its group's mean: SSE / SST, from 0 to 1."""
-    counts = np.bincount(groups)
-    means = np.stack([np.bincount(groups, column) / counts for column in points.T], axis=1)
-    total = float(((points - points.mean(axis=0)) ** 2).sum())
-    return float(((points - means[groups]) ** 2).sum()) / total if total else 0.0

@@ -19,7 +19,7 @@ from transforms.errors import CellsRefused, Site
 from transforms.given import Given
 from transforms.identifiers import encode_ids
 from transforms.images import Anything
-from transforms.kernels.mdav import information_loss, mdav, partitioned, standardized
+from transforms.kernels.mdav import mdav, partitioned, standardized
 from transforms.kernels.sorting import by_draw, by_value
 from transforms.pipeline.alignment import partners
 from transforms.technique import ColumnTechnique
@@ -175,6 +175,13 @@ def test_mdav_finds_the_groups_of_its_definition(count: int, k: int) -> None:
     groups = [set(np.flatnonzero(found == number)) for number in range(found.max() + 1)]
     assert groups == plain_mdav(points, k)
     assert all(k <= len(group) < 2 * k for group in groups)
+
+
+def information_loss(points: np.ndarray, groups: np.ndarray) -> float:
+    """Share of the spread that is lost when each row becomes its group's mean: SSE / SST, from 0 to 1."""
+    counts = np.bincount(groups)
+    means = np.stack([np.bincount(groups, column) / counts for column in points.T], axis=1)
+    return float(((points - means[groups]) ** 2).sum() / ((points - points.mean(axis=0)) ** 2).sum())
 
 
 def test_blocks_lose_little_more_than_mdav_on_all_rows() -> None:
