@@ -49,7 +49,8 @@ additional_information: {destroy: approved}
 output: {table: revisits}
 """
 SAMPLES = {
-    "neyman": "{technique: stratified, of: member, by: [town], allocation: {neyman: {of: paid}}, n: 200, short: report}",
+    "neyman": "{technique: stratified, of: member, by: [town], allocation: {neyman: {of: paid}}, n: 200, "
+    "short: report}",
     "copies": "{technique: simple, of: member, replacement: true, copies: apart, n: 400}",
     "families": "{technique: cluster, of: member, cluster: family, fraction: 0.3, stable_over: panel}",
 }
