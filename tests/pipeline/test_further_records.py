@@ -77,9 +77,13 @@ def test_record_ids_are_drawn_once_for_each_row(case: Any) -> None:
     assert not set(ids) & set(first["id"].to_pylist())
 
 
-def test_neither_order_tells_the_other(case: Any) -> None:
+@pytest.mark.parametrize("with_pseudonym", [True, False])
+def test_neither_order_tells_the_other(case: Any, with_pseudonym: bool) -> None:
     """Rank correlation of the same record in both tables, and of record ids with either order, is chance."""
-    first, second = delivered(case, DEALT), delivered(case, DEALT, "amounts")
+    id_ = "  id: {kind: identifier, apply: keyed-token}\n"
+    text = DEALT if with_pseudonym else DEALT.replace(id_, "").replace("excluded: [name]", "excluded: [id, name]")
+    first, second = delivered(case, text), delivered(case, text, "amounts")
+    assert ("id" in first.column_names) == with_pseudonym
     place = {one: number for number, one in enumerate(second["record_id"].to_pylist())}
     there = [place[one] for one in first["record_id"].to_pylist()]
     alphabetic = sorted(range(len(there)), key=lambda number: first["record_id"][number].as_py())
