@@ -260,3 +260,8 @@ def test_steps_on_whole_classes_work_in_a_further_table(case: Any) -> None:
     own, permuted = rents(text.replace(step, rounded)), rents(text.replace(step, mixed))
     assert sorted(own.values()) == sorted(permuted.values())
     assert sum(own[person] != permuted[person] for person in own) > len(own) * 0.9
+
+
+def test_copies_of_a_record_would_share_its_id(case: Any) -> None:
+    with pytest.raises(PlanError, match="further tables of a sample with replacement"):
+        case(DEALT.replace("{fraction: 0.5}", "{n: 100, replacement: true, copies: apart}"))

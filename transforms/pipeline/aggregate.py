@@ -191,8 +191,9 @@ def _added(places: Ints, values: Ints, size: int) -> Ints:
 
 
 def _part(work: Work, aggregate: Aggregate, batch: pa.RecordBatch) -> tuple[Part, Words, Words]:
-    """The rows of a batch that count, draws of their persons and of the rows."""
-    chosen = select(work, batch)
+    """The rows of a batch that count, draws of their persons and of the rows (none where each row is a person)."""
+    alone = work.table.one_row_per_subject
+    chosen = select(work, batch, order=not alone)
     rows = Rows.of(work, batch, chosen)
     chains = {chain.name: chain for chain in work.table.chains}
     groups = np.zeros(len(chosen.rows), np.int64)
@@ -210,8 +211,8 @@ def _part(work: Work, aggregate: Aggregate, batch: pa.RecordBatch) -> tuple[Part
             chain = chains[measure.column]
             cells[measure.column], valid[measure.column] = scaled(rows.run(chain))
     part = Part(groups, cells, valid).at(inside)
-    if work.table.one_row_per_subject:
-        return part, chosen.order[inside], chosen.order[inside]
+    if alone:
+        return part, chosen.order, chosen.order
     persons = work.select.bits(subject_ids(work.table, batch).take(pa.array(chosen.rows[inside])))
     return part, persons, chosen.order[inside][:, -2:]
 
