@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms.allocation import Stratum, neyman, planned_size, proportional
+from transforms.errors import CellsRefused
+from transforms.pipeline import sample_lines
 from transforms.pipeline.sample_lines import CountStrata, exact_sums
 from transforms.pipeline.verify_sample import neyman_holds, proportional_holds
 
@@ -112,9 +114,6 @@ def test_a_million_large_numbers_still_add_up() -> None:
 
 
 def test_too_many_strata_are_no_strata(monkeypatch: pytest.MonkeyPatch) -> None:
-    from transforms.errors import CellsRefused
-    from transforms.pipeline import sample_lines
-
     monkeypatch.setattr(sample_lines, "MOST_STRATA", 3)
     lines = np.arange(16, dtype=np.uint64).reshape(4, 4)
     with pytest.raises(CellsRefused, match="more than 3 strata"):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from transforms.outlier_wordings import outlier_wording
 from transforms.plan import LargestOf, SumOf
 from transforms.plan_outliers import OutlierRule

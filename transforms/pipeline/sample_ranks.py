@@ -25,6 +25,7 @@ from transforms.sample_facts import SampleFacts
 
 # A part of the order of persons is sorted in one task.
 PART_PERSONS = 4_000_000
+DRAWN_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,9 @@ def chooser(work: Work, n: int, count: int) -> Chooser:
     if isinstance(work.table.sample, SystematicSample):
         start = work.ranks.below(encode_ids([pa.array(["start"])]), count)
         return Systematic(n, count, int(start[0]))
-    ranks, often = np.unique(work.ranks.below(encode_ids([pa.array(np.arange(n))]), count), return_counts=True)
-    return Redrawn(ranks, often)
+    parts = [np.arange(first, min(first + DRAWN_AT_ONCE, n)) for first in range(0, n, DRAWN_AT_ONCE)]
+    drawn = [work.ranks.below(encode_ids([pa.array(part)]), count) for part in parts]
+    return Redrawn(*np.unique(np.concatenate(drawn), return_counts=True))
 
 
 def by_rank(run: SampleRun) -> Sampled:

@@ -14,7 +14,7 @@ from transforms.errors import DataRefused
 from transforms.identifiers import encode_ids
 from transforms.pipeline.measure import Window
 from transforms.pipeline.members import ByStratum
-from transforms.pipeline.sample_lines import CountStrata, StrataSums, StrataWindows, add_strata
+from transforms.pipeline.sample_lines import MOST_STRATA, CountStrata, StrataSums, StrataWindows, add_strata
 from transforms.pipeline.sample_run import Sampled, SampleRun
 from transforms.pipeline.work import Work
 from transforms.plan_sample import NeymanAllocation, QuotaSample, StratifiedSample, fixed_sizes, size_cells
@@ -87,6 +87,8 @@ def by_stratum(run: SampleRun, sample: StratifiedSample | QuotaSample) -> Sample
     total: StrataSums = {}
     for part in run.gather(CountStrata(), "strata"):
         add_strata(total, part)
+    if len(total) > MOST_STRATA:
+        raise DataRefused(f"table {run.table.source}: more than {MOST_STRATA:,} strata; coarsen the columns of `by`")
     # In the order of their keyed draws: of equal remainders, chance decides.
     sums = dict(sorted(total.items()))
     allocated = _allocated(run, sample, sums)

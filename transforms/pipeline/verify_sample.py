@@ -22,7 +22,7 @@ from transforms.identifiers import encode_ids
 from transforms.pipeline.measure import distinct
 from transforms.pipeline.members import ByCluster, ByStratum, Listed, Words, at_most
 from transforms.pipeline.sample_lines import CountStrata, StrataSums, add_strata, order_pairs, split_of, whole_lines
-from transforms.pipeline.sample_ranks import listed_again
+from transforms.pipeline.sample_ranks import DRAWN_AT_ONCE, listed_again
 from transforms.pipeline.sample_strata import listed_strata, strata_members
 from transforms.pipeline.sampling import cluster_members, fraction_threshold
 from transforms.pipeline.work import Work
@@ -202,8 +202,10 @@ def _wrong_parts(work: Work, n: int, proof: Proof) -> Iterator[str]:
         before = [((end - 1) * n + start) // count - (start - n) // count for end in ends]
         expected = np.diff(np.array(before))
     else:
-        ranks = work.ranks.below(encode_ids([pa.array(range(n), pa.int64())]), count)
-        expected = np.bincount(np.searchsorted(ends[1:], ranks, side="right"), minlength=len(ends) - 1)
+        expected = np.zeros(len(ends) - 1, np.int64)
+        for numbers in np.array_split(np.arange(n), -(-n // DRAWN_AT_ONCE)):
+            ranks = work.ranks.below(encode_ids([pa.array(numbers)]), count)
+            expected += np.bincount(np.searchsorted(ends[1:], ranks, side="right"), minlength=len(expected))
     if proof.parts[1].tolist() != expected.tolist():
         yield "subjects drawn by their rank"
 
