@@ -36,11 +36,12 @@ class Flow:
 
 @dataclass(frozen=True)
 class Outlier:
-    """An outlier rule in words, the cells that it emptied and the rows that it removed."""
+    """An outlier rule in words, the cells that it changed, the rows that it removed, the classes left rare."""
 
     words: Wording
     cells: int
     rows: int
+    left: int = 0
 
 
 @dataclass(frozen=True)
@@ -229,8 +230,9 @@ def _table(
     counts = counts or {}
     outcomes = {one["rule"]: one for one in counts.get("outliers", [])}
     outliers = tuple(
-        Outlier(outlier_wording(rule, language), outcomes[number]["cells"], outcomes[number]["rows"])
+        Outlier(outlier_wording(rule, language), one["cells"], one["rows"], one.get("left", 0))
         for number, rule in enumerate(table.outliers, 1)
+        for one in (outcomes[number],)
     )
     return Table(
         name=table.name,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from transforms.pipeline.outlier_suppression import solve
 from transforms.plan_outliers import Frequency
 
-few = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+few = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 RULE = (
     "{find: {frequency: {columns: [a, b], below: %s, count: row}}, "
     "treat: {local-suppression: {columns: [a, b], importance: {a: %s, b: %s}}}}"

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from transforms.pipeline.outlier_quantiles import coarse_places
 from transforms.pipeline.outlier_sums import sigma_bounds, terms
 
-few = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+few = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 REMOVE = "{find: {%s}, treat: {record-suppression: {}}}"
 CELLS = st.one_of(st.none(), st.integers(-50, 50), st.sampled_from([-(2**62), 2**62, 10_000, -10_000, 3_000_000_000]))
 ROWS = st.lists(st.tuples(CELLS, st.sampled_from(["a", "b", None])), max_size=40)

@@ -83,7 +83,7 @@ class CoarseGather:
 
     def finish(self, rows: pa.Table) -> dict[bytes, list[tuple[int, int]]]:
         found = {}
-        for key, (places, counts) in _by_class(rows, PLACE):
+        for key, (places, counts) in by_class(rows, PLACE):
             ends = np.cumsum(counts)
             ranks = [rank_of(share, int(ends[-1])) for share in self.shares]
             at = [int(np.searchsorted(ends, rank)) for rank in ranks]
@@ -126,7 +126,7 @@ class FineGather:
     def finish(self, rows: pa.Table) -> dict[bytes, tuple[Number, ...]]:
         lines = rows["place"].to_numpy()
         found = {}
-        for key, (values, counts, places) in _by_class(rows, VALUE, lines):
+        for key, (values, counts, places) in by_class(rows, VALUE, lines):
             answer = []
             for place, rank in self.wanted[key]:
                 here = places == place
@@ -148,7 +148,7 @@ def _numbers(
     return keys.filter(valid), found.filter(valid).to_numpy(zero_copy_only=False)
 
 
-def _by_class(rows: pa.Table, order: str, *more: npt.NDArray[np.int64]) -> Iterator[tuple[bytes, tuple[Any, ...]]]:
+def by_class(rows: pa.Table, order: str, *more: npt.NDArray[np.int64]) -> Iterator[tuple[bytes, tuple[Any, ...]]]:
     """Class by class: its key, its lines' `order` (sorted) and counts, and further columns of them."""
     encoded = rows[KEY].combine_chunks().dictionary_encode()
     codes = encoded.indices.to_numpy(zero_copy_only=False)

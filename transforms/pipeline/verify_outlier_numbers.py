@@ -6,17 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from fractions import Fraction
-from math import floor, isclose
+from math import floor, fsum
 from statistics import median_low
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from transforms.outlier_changes import Act, Bounds, EndsAct, KeyAct, RuleChange, as_numbers, class_keys
 from transforms.pipeline.engine import Engine
 from transforms.pipeline.members import Words
 from transforms.pipeline.outlier_gather import KEY, Cells, gathered, needed_columns, summed
+from transforms.pipeline.outlier_quantiles import by_class
 from transforms.pipeline.outlier_values import beyond_texts, cell_of, range_text, to_unit
 from transforms.pipeline.work import Work
 from transforms.plan_outliers import (
@@ -33,7 +35,6 @@ from transforms.plan_outliers import (
 
 VALUE, COUNT, FLAG = "value", "count", "flag"
 Number = int | float
-Counted = list[tuple[Number, int]]
 Ends = tuple[Number | None, Number | None]
 # Of a float's bound, its last digits may come out otherwise on another way.
 _NEAR = 1e-12
@@ -41,12 +42,35 @@ _NEAR = 1e-12
 
 @dataclass(frozen=True)
 class Proof:
-    """What a class's values say: are the claimed bounds its own, which values lie beyond them."""
+    """What a class's values say: are the claimed bounds its own, how many cells lie beyond them, what these become.
+
+    `below` and `above` are what the outliers on a side become (a tuple of one, empty where there are none).
+    """
 
     holds: bool
-    low: Counted
-    high: Counted
-    values: Counted
+    cells: int = 0
+    below: tuple[Any, ...] = ()
+    above: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class Values:
+    """The different numbers of a class, sorted, and how often each is there."""
+
+    numbers: npt.NDArray[Any]
+    counts: npt.NDArray[np.int64]
+
+    @property
+    def size(self) -> int:
+        return int(self.counts.sum())
+
+    def where(self, chosen: npt.NDArray[np.bool_]) -> Values:
+        return Values(self.numbers[chosen], self.counts[chosen])
+
+    def each(self) -> list[Number]:
+        """Every number, as often as it is there."""
+        found: list[Number] = np.repeat(self.numbers, self.counts).tolist()
+        return found
 
 
 @dataclass(frozen=True)
@@ -77,30 +101,22 @@ class ValuesGather:
     def finish(self, rows: pa.Table) -> Any:
         raise NotImplementedError
 
-    def classes(self, rows: pa.Table) -> dict[bytes, list[tuple[Number, bool, int]]]:
-        """The values of each class, sorted."""
-        found: dict[bytes, list[tuple[Number, bool, int]]] = {}
-        for key, flag, value, count in zip(*(one.to_pylist() for one in rows.columns), strict=True):
-            found.setdefault(key, []).append((value, flag, count))
-        return {key: sorted(values) for key, values in found.items()}
-
 
 @dataclass(frozen=True)
 class ProofGather(ValuesGather):
     """{class: Proof} of the classes that hold outliers, or whose claim does not hold."""
 
-    find: NumberFind | None = None
+    rule: OutlierRule | None = None
     claimed: Mapping[bytes, Ends] | None = None
-    floats: bool = False
+    type: pa.DataType | None = None
 
     def finish(self, rows: pa.Table) -> dict[bytes, Proof]:
-        assert self.find is not None
+        assert self.rule is not None
         assert self.claimed is not None
         found = {}
-        for key, lines in self.classes(rows).items():
-            values = [(value, count) for value, _, count in lines]
+        for key, (numbers, counts) in by_class(rows, VALUE):
             claim = self.claimed.get(key)
-            proof = _proof(self.find, values, claim, self.floats)
+            proof = _proof(self.rule, Values(numbers, counts), claim, self.type)
             if claim is not None or not proof.holds:
                 found[key] = proof
         return found
@@ -114,61 +130,80 @@ class RangeProofGather(ValuesGather):
 
     def finish(self, rows: pa.Table) -> dict[bytes, tuple[Number, Number, int, int]]:
         found = {}
-        for key, lines in self.classes(rows).items():
-            flagged = sum(count for _, flag, count in lines if flag)
+        for key, (numbers, counts, flags) in by_class(rows, VALUE, rows[FLAG].to_numpy()):
+            flagged = int(counts[flags].sum())
             if flagged if self.only is None else key in self.only:
-                found[key] = (lines[0][0], lines[-1][0], sum(count for _, _, count in lines), flagged)
+                found[key] = (numbers[0].item(), numbers[-1].item(), int(counts.sum()), flagged)
         return found
 
 
-def _proof(find: NumberFind, values: Counted, claim: Ends | None, floats: bool) -> Proof:
+def _proof(rule: OutlierRule, values: Values, claim: Ends | None, type_: Any) -> Proof:
+    find = rule.find.one
+    assert isinstance(find, NumberFind)
     low, high = _definition(find, values)
-    if floats:
+    if values.numbers.dtype.kind == "f":
         rounded = (None if low is None else float(low), None if high is None else float(high))
         ends: Ends = claim if claim is not None else rounded
+        reach = _NEAR * float(max(abs(values.numbers[0]), abs(values.numbers[-1])))
         near = all(
-            mine is theirs or (None not in (mine, theirs) and isclose(mine or 0, theirs or 0, rel_tol=_NEAR))
+            mine is theirs or (mine is not None and theirs is not None and abs(mine - theirs) <= reach)
             for mine, theirs in zip(rounded, ends, strict=True)
         )
     else:
-        near = True
         ends = (None if low is None else -floor(-low), None if high is None else floor(high))
-        if claim is not None:
-            near = all(mine == theirs or _far(theirs, mine) for mine, theirs in zip(ends, claim, strict=True))
-    below = [(one, count) for one, count in values if ends[0] is not None and one < ends[0]]
-    above = [(one, count) for one, count in values if ends[1] is not None and one > ends[1]]
+        own = claim if claim is not None else ends
+        near = all(mine == theirs or _far(theirs, mine) for mine, theirs in zip(ends, own, strict=True))
+    nothing = np.zeros(len(values.numbers), np.bool_)
+    below = nothing if ends[0] is None or _far(None, ends[0]) else values.numbers < ends[0]
+    above = nothing if ends[1] is None or _far(None, ends[1]) else values.numbers > ends[1]
     # A claim is made of the classes that hold an outlier, and of no other.
-    return Proof(near and (claim is not None) == bool(below or above), below, above, values)
+    if not near or (claim is not None) != bool(below.any() or above.any()):
+        return Proof(False)
+    sides = [
+        (_expected(rule.treat.one, place, outliers, values, ends, type_),) if len(outliers.numbers) else ()
+        for place, outliers in enumerate((values.where(below), values.where(above)))
+    ]
+    return Proof(True, int(values.counts[below | above].sum()), *sides)
 
 
 def _far(claim: Number | None, own: Number | None) -> bool:
     """A bound beyond which no 64-bit number lies need not be claimed."""
-    return claim is None and own is not None and abs(own) >= (1 << 63) - 1
+    return claim is None and isinstance(own, int) and abs(own) >= (1 << 63) - 1
 
 
-def _definition(find: NumberFind, values: Counted) -> tuple[Fraction | None, Fraction | None]:
-    """The bounds as the find defines them, as exactly as they can be told."""
-    count = sum(number for _, number in values)
+def _definition(find: NumberFind, values: Values) -> tuple[Fraction | None, Fraction | None]:
+    """The bounds as the find defines them: exactly, or (of floats) to some fifteen digits."""
     if isinstance(find, ThreeSigma):
-        mean = sum((Fraction(one) * number for one, number in values), Fraction(0)) / count
-        variance = sum(((Fraction(one) - mean) ** 2 * number for one, number in values), Fraction(0)) / count
+        mean, variance = _moments(values)
         spread = _root(variance * Fraction(find.factor) ** 2)
         low, high = mean - spread, mean + spread
     elif isinstance(find, Iqr):
-        first, third = (_quantile(values, count, share) for share in (Fraction(1, 4), Fraction(3, 4)))
+        first, third = (_quantile(values, share) for share in (Fraction(1, 4), Fraction(3, 4)))
         reach = Fraction(find.factor) * (third - first)
         low, high = first - reach, third + reach
     else:
         assert isinstance(find, QuantileFind)
-        low = high = _quantile(values, count, Fraction(find.q))
+        low = high = _quantile(values, Fraction(find.q))
     return (None if find.side == "upper" else low), (None if find.side == "lower" else high)
 
 
-def _quantile(values: Counted, count: int, share: Fraction) -> Fraction:
-    seen = 0
-    for one, number in values:
+def _moments(values: Values) -> tuple[Fraction, Fraction]:
+    """Mean, and the mean of the squared distances from it."""
+    count = values.size
+    if values.numbers.dtype.kind == "f":
+        mean = fsum(values.numbers * values.counts) / count
+        return Fraction(mean), Fraction(fsum((values.numbers - mean) ** 2 * values.counts) / count)
+    numbers, counts = values.numbers.astype(object), values.counts.astype(object)
+    total = int((numbers * counts).sum())
+    distances = (count * numbers - total) ** 2
+    return Fraction(total, count), Fraction(int((distances * counts).sum()), count**3)
+
+
+def _quantile(values: Values, share: Fraction) -> Fraction:
+    seen, size = 0, values.size
+    for one, number in zip(values.numbers.tolist(), values.counts.tolist(), strict=True):
         seen += number
-        if Fraction(seen, count) >= share:
+        if seen * share.denominator >= share.numerator * size:
             return Fraction(one)
     raise ValueError("no value")
 
@@ -179,6 +214,25 @@ def _root(square: Fraction) -> Fraction:
         context.prec = 80
         numerator, denominator = (Decimal(one).sqrt() for one in (square.numerator, square.denominator))
         return Fraction(numerator) / Fraction(denominator)
+
+
+def _expected(treat: Any, place: int, outliers: Values, values: Values, ends: Ends, type_: Any) -> Any:
+    """What the outliers of a class on one side (0: below, 1: above) become; None where that is no value."""
+    if isinstance(treat, LocalGeneralization):
+        return beyond_texts(*ends, treat, type_)[place] if treat.as_ == "beyond" else None
+    if not isinstance(treat, (Microaggregation, EndCoding)):
+        return None
+    end = ends[place]
+    if isinstance(treat, EndCoding) and treat.replace == "cut":
+        assert end is not None
+        figure = Fraction(end)
+    else:
+        whole = outliers.size == 1 or (isinstance(treat, Microaggregation) and treat.of == "class")
+        listed = [Fraction(one) for one in (values if whole else outliers).each()]
+        middle = isinstance(treat, Microaggregation) and treat.statistic == "median"
+        figure = median_low(listed) if middle else sum(listed, Fraction(0)) / len(listed)
+    unit = treat.unit if isinstance(treat, EndCoding) else None
+    return cell_of(to_unit(figure, unit, type_, up=place == 0), type_)
 
 
 def number_rule_holds(work: Work, engine: Engine, number: int, rule: OutlierRule, claim: RuleChange | None) -> bool:
@@ -192,9 +246,7 @@ def number_rule_holds(work: Work, engine: Engine, number: int, rule: OutlierRule
     bounds = claim.bounds if claim is not None else None
     ends = _ends(bounds)
     needed = needed_columns(work, number + 1)
-    gather = ProofGather(
-        find.column, find.within, find=find, claimed=ends, floats=pa.types.is_floating(types[find.column])
-    )
+    gather = ProofGather(find.column, find.within, rule=rule, claimed=ends, type=types[find.column])
     what = f"outlier rule {number + 1}, by definition"
     proofs: dict[bytes, Proof] = {}
     for answer in gathered(work, engine, gather, needed, what):
@@ -206,7 +258,7 @@ def number_rule_holds(work: Work, engine: Engine, number: int, rule: OutlierRule
     assert claim is not None
     if bounds is None or (bounds.column, bounds.within) != (find.column, find.within) or len(claim.acts) != 1:
         return False
-    count = sum(times for proof in proofs.values() for _, times in (*proof.low, *proof.high))
+    count = sum(proof.cells for proof in proofs.values())
     act = claim.acts[0]
     if isinstance(treat, RemoveRecords):
         return _plain(act, bounds, None) and (claim.cells, claim.rows) == (0, count)
@@ -215,7 +267,7 @@ def number_rule_holds(work: Work, engine: Engine, number: int, rule: OutlierRule
     if (claim.cells, claim.rows) != (count, 0):
         return False
     if isinstance(treat, (LocalGeneralization, Microaggregation, EndCoding)):
-        return _values_hold(act, bounds, proofs, ends, treat, types[find.column])
+        return _values_hold(act, bounds, proofs)
     return _plain(act, bounds, find.column)
 
 
@@ -239,49 +291,16 @@ def _plain(act: Act, bounds: Bounds, column: str | None) -> bool:
     return _on_bounds(act, bounds, column) and isinstance(act, EndsAct) and act.below is None and act.above is None
 
 
-def _values_hold(
-    act: Act,
-    bounds: Bounds,
-    proofs: Mapping[bytes, Proof],
-    ends: Mapping[bytes, Ends],
-    treat: LocalGeneralization | Microaggregation | EndCoding,
-    type_: pa.DataType,
-) -> bool:
+def _values_hold(act: Act, bounds: Bounds, proofs: Mapping[bytes, Proof]) -> bool:
+    """Have the outliers of each class the value that they must have?"""
     if not _on_bounds(act, bounds, bounds.column) or not isinstance(act, EndsAct):
         return False
     if act.below is None or act.above is None:
         return False
-    for key, below, above in zip(act.keys.to_pylist(), act.below.to_pylist(), act.above.to_pylist(), strict=True):
-        proof = proofs[key]
-        for place, (listed, claimed) in enumerate(((proof.low, below), (proof.high, above))):
-            if listed and claimed != _expected(treat, place, listed, proof.values, ends[key], type_):
-                return False
-    return True
-
-
-def _expected(
-    treat: LocalGeneralization | Microaggregation | EndCoding,
-    place: int,
-    outliers: Counted,
-    values: Counted,
-    ends: Ends,
-    type_: pa.DataType,
-) -> Any:
-    """What the outliers of a class on one side (0: below, 1: above) become."""
-    if isinstance(treat, LocalGeneralization):
-        return beyond_texts(*ends, treat, type_)[place]
-    end = ends[place]
-    if isinstance(treat, EndCoding) and treat.replace == "cut":
-        assert end is not None
-        figure = Fraction(end)
-    else:
-        alone = sum(count for _, count in outliers) == 1
-        whole = alone or (isinstance(treat, Microaggregation) and treat.of == "class")
-        listed = [Fraction(one) for one, count in (values if whole else outliers) for _ in range(count)]
-        middle = isinstance(treat, Microaggregation) and treat.statistic == "median"
-        figure = median_low(listed) if middle else sum(listed, Fraction(0)) / len(listed)
-    unit = treat.unit if isinstance(treat, EndCoding) else None
-    return cell_of(to_unit(figure, unit, type_, up=place == 0), type_)
+    lines = zip(act.keys.to_pylist(), act.below.to_pylist(), act.above.to_pylist(), strict=True)
+    return all(
+        proofs[key].below in ((), (below,)) and proofs[key].above in ((), (above,)) for key, below, above in lines
+    )
 
 
 def _ranges_hold(

@@ -148,7 +148,7 @@ def test_the_plan_table_has_the_forms_columns_and_the_row_rule_at_its_item(run: 
 
 def test_outliers_and_k_are_told_as_asked_and_found(run: Any) -> None:
     page = run.write()["index.html"]
-    assert row_of(page, "<td>(age, address, sex) 조합이 3명 미만이면 address 값 삭제</td><td").endswith("5,210 7")
+    assert row_of(page, "<td>(age, address, sex) 조합이 3명 미만이면 address 값 삭제</td><td").endswith("5,210 7 0")
     assert "요구 k ≥ 3 · 확인 k = 3" in text_of(page)
     low = {"retail": {"asked": 3, "found": 2, "columns": ["age"]}}
     page = run.having(result={**run.result, "verdict": "unfit", "k": low}).write()["index.html"]
