@@ -13,6 +13,8 @@ from transforms.outlier_checks import check_outliers
 from transforms.plan import ColumnRule, LargestOf
 from transforms.plan_sections import Sections, TableSection, table_sections
 from transforms.technique import ColumnTechnique, Technique
+from transforms.techniques.categorization import Categorization
+from transforms.techniques.ranges import DataRange
 
 _RESIDENT_NUMBER = re.compile(r"주민등록번호|주민번호|(?<![a-z])rrn(?![a-z])|resident.?registration", re.IGNORECASE)
 # What makes many values of a measured cut-off's neighbourhood one, so that it is not published.
@@ -23,6 +25,7 @@ _COARSER = frozenset(
         "random-rounding",
         "data-range",
         "categorization",
+        "date-generalization",
         "suppression",
         "partial-suppression",
         "masking",
@@ -52,7 +55,14 @@ def _steps(path: str, rule: ColumnRule) -> list[tuple[str, Technique]]:
 def _changes_all(rule: ColumnRule) -> bool:
     """Is there a step that works on every cell, and makes something else of it (not only moves it to another row)?"""
     kept = ("keep", "permutation")
-    return any(step.name not in kept and getattr(step, "when", None) is None for step in rule.apply or ())
+    return any(step.name not in kept and _on_every_cell(step) for step in rule.apply or ())
+
+
+def _on_every_cell(step: Technique) -> bool:
+    """Does it change all cells, not those of a condition, rare ones, or those beyond open ends alone?"""
+    rare = isinstance(step, Categorization) and step.below is not None
+    beyond = isinstance(step, DataRange) and step.width is None and not step.bounds
+    return getattr(step, "when", None) is None and not rare and not beyond
 
 
 def _identifier(path: str, rule: ColumnRule) -> Iterator[Problem]:
@@ -107,7 +117,7 @@ def _chain(path: str, rule: ColumnRule) -> Iterator[Problem]:
     for number, (place, step) in enumerate(steps):
         following = steps[number + 1 :]
         if getattr(step, "quantile", None) is not None and not any(
-            later.name in _COARSER and getattr(later, "when", None) is None for _, later in following
+            later.name in _COARSER and _on_every_cell(later) for _, later in following
         ):
             yield Problem(
                 f"{place}.quantile",
