@@ -12,8 +12,7 @@ import argparse
 import os
 import statistics
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +25,7 @@ from deltalake import write_deltalake
 
 from benchmarks import machine, report
 from benchmarks.places import Place
+from benchmarks.rounded_cells import RoundedTask
 from benchmarks.timing import settle, timed
 from jobs.leaving import leave
 from jobs.sources import engine_for
@@ -34,9 +34,8 @@ from jobs.tables import NO_STATISTICS, exists, pinned, read
 from transforms.compiler import compile_plan
 from transforms.derivation import Secret
 from transforms.pipeline.class_measure import measure_classes
-from transforms.pipeline.feed import Unit
-from transforms.pipeline.states import pack, unpack
-from transforms.pipeline.work import Rows, Work, make_work, select
+from transforms.pipeline.states import unpack
+from transforms.pipeline.work import make_work
 from transforms.plan import Plan
 from transforms.run_keys import RunKeys
 
@@ -86,23 +85,6 @@ def make(place: Path, rows: int) -> None:
         write_deltalake(str(place), pa.table(columns), mode="append", configuration=NO_STATISTICS)
 
 
-@dataclass(frozen=True)
-class RoundedTask:
-    """Every rounded cell of a unit, added up by group: (sums before, sums after)."""
-
-    work: Work
-
-    def __call__(self, unit: Unit) -> Iterator[bytes]:
-        (chain,) = [one for one in self.work.table.chains if one.name == "amount"]
-        sums = np.zeros((2, GROUPS), np.int64)
-        for batch in unit.batches(["id", "area", "amount"]):
-            rows = Rows.of(self.work, batch, select(self.work, batch, order=False))
-            areas = batch.column("area").to_numpy()
-            for line, cells in enumerate((batch.column("amount"), rows.run(chain))):
-                sums[line] += np.bincount(areas, cells.to_numpy(), GROUPS).astype(np.int64)
-        yield pack(sums)
-
-
 def ours(spark: SparkSession, place: Path) -> None:
     """Facts of the classes, and the cells made by them; ends where a group's sum moved by more than half a unit."""
     snapshot = pinned(Location(str(place)))
@@ -111,7 +93,7 @@ def ours(spark: SparkSession, place: Path) -> None:
     work = make_work(table, RunKeys(Secret(b"b" * 32), "benchmark", "run", "recipient"))
     passes: list[str] = []
     work = measure_classes(work, engine, 1, passes)
-    before, after = sum(unpack(blob) for blob in engine.each(RoundedTask(work), "rounded cells"))
+    before, after = sum(unpack(blob) for blob in engine.each(RoundedTask(work, GROUPS), "rounded cells"))
     if len(passes) != 2 or (2 * np.abs(after - before) > UNIT).any() or (after % UNIT).any():
         raise SystemExit("a group's sum was not kept")
 
@@ -148,6 +130,7 @@ def main(argv: Sequence[str]) -> int:
     make(source, given.rows)
     from jobs.session import spark_session
 
+    os.environ["PYTHONPATH"] = os.pathsep.join(sys.path[:2])  # workers read the task's module
     with place.round() as at:
         spark = spark_session(at.environment, "benchmark")
     arms = {"controlled rounding": ours, "groupBy(group, x mod 10).count()": yardstick}

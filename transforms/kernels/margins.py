@@ -1,8 +1,9 @@
-"""Controlled rounding in two dimensions: both margins of a table stay, as a transportation problem.
+"""Controlled rounding in two dimensions: a table of sums whose margins stay, as a transportation problem.
 
-Every margin, and the total, goes to one of its two neighbouring multiples; the fractional table itself meets these
-bounds, and the bounds' matrix (two laminar families of sums) is totally unimodular, so there always is a solution
-in whole numbers. Source: L. H. Cox, A constructive procedure for unbiased controlled rounding, JASA 82 (1987).
+Every cell of the table, every margin and the total go to one of their two neighbouring multiples. The table itself,
+in units, meets these bounds, and their matrix (two laminar families of sums) is totally unimodular, so there always
+is a solution in whole numbers, and the simplex method ends in one. Source: L. H. Cox, A constructive procedure for
+unbiased controlled rounding, JASA 82 (1987).
 """
 
 from __future__ import annotations
@@ -13,57 +14,60 @@ import numpy.typing as npt
 from transforms.errors import CellsRefused
 
 Places = npt.NDArray[np.int64]
-# Lines (cells of the table by residue) that are solved in one place in some seconds.
-MOST_LINES = 500_000
+# Cells that are solved in one place within a minute or so.
+MOST_CELLS = 200_000
 
 
-def rounded_margins(
-    first: Places, second: Places, residues: Places, cells: Places, unit: int, *, exact: bool
-) -> Places:
-    """How many of each line's `cells` go up, so that the least is added and taken away in all.
+def rounded_margins(first: Places, second: Places, sums: Places, unit: int, *, exact: bool) -> Places:
+    """Each cell's sum in units, rounded down or up so that the margins stay and the cells change least in all.
 
-    A line is one residue (0 … unit - 1) of one cell of the table: `first` and `second` are its row and column.
-    `exact`: CellsRefused where a margin is no multiple of the unit. CellsRefused for too many lines.
+    `first` and `second` are the row and the column of each cell, each pair once; sums are not negative. `exact`:
+    CellsRefused where a margin is no multiple of the unit. CellsRefused for too many cells.
     """
-    if len(residues) > MOST_LINES:
+    if len(sums) > MOST_CELLS:
         raise CellsRefused(
-            f"more than {MOST_LINES:,} residues in the classes of two margins; name coarser class columns, or a "
-            "smaller unit",
-            len(residues),
+            f"more than {MOST_CELLS:,} classes of two margins; name coarser class columns", len(sums)
         )
-    up = np.zeros(len(residues), np.int64)
-    lines = np.flatnonzero(residues)
-    sums = [_sums(side, residues * cells) for side in (first, second)]
-    wrong = sum(int((one % unit != 0).sum()) for one in sums)
-    if exact and wrong:
+    down, rest = np.divmod(sums, unit)
+    margins = [_added(side, rest) for side in (first, second)]
+    if exact and (wrong := sum(int((one % unit != 0).sum()) for one in margins)):
         raise CellsRefused(
             "margins that are no multiple of the unit, which no rounding to it can keep; say `total: nearest`, or "
             "take a unit that divides them: margins",
             wrong,
         )
-    if not len(lines):
-        return up
+    open_ = np.flatnonzero(rest)
+    if len(open_):
+        down[open_] += _chosen(first[open_], second[open_], rest[open_], margins, unit)
+    return down
+
+
+def _chosen(first: Places, second: Places, rest: Places, margins: list[Places], unit: int) -> Places:
+    """Which of the cells that are no multiple go up (1) or down (0)."""
     from scipy import optimize, sparse
 
-    count, rows = len(lines), len(sums[0])
-    places = np.concatenate([first[lines], rows + second[lines], np.full(count, rows + len(sums[1]))])
-    matrix = sparse.csr_array(
-        (np.ones(3 * count), (places, np.tile(np.arange(count), 3))), shape=(rows + len(sums[1]) + 1, count)
-    )
-    wanted = np.concatenate([*sums, [sums[0].sum()]])
-    solved = optimize.milp(
-        (unit - 2 * residues[lines]).astype(np.float64),
-        integrality=np.ones(count),
-        bounds=optimize.Bounds(0, cells[lines]),
-        constraints=optimize.LinearConstraint(matrix, wanted // unit, -(-wanted // unit)),
+    count, rows = len(rest), len(margins[0])
+    total = rows + len(margins[1])
+    places = np.concatenate([first, rows + second, np.full(count, total)])
+    columns = np.tile(np.arange(count), 3)
+    matrix = sparse.csr_array((np.ones(3 * count), (places, columns)), shape=(total + 1, count))
+    wanted = np.concatenate([*margins, [margins[0].sum()]])
+    solved = optimize.linprog(
+        (unit - 2 * rest) / unit,
+        A_ub=sparse.vstack([matrix, -matrix]),
+        b_ub=np.concatenate([-(-wanted // unit), -(wanted // unit)]),
+        bounds=(0, 1),
+        method="highs-ds",
     )
     if solved.x is None:
-        raise CellsRefused("no rounding found that keeps both margins: lines", count)
-    up[lines] = np.rint(solved.x).astype(np.int64)
-    return up
+        raise CellsRefused("no rounding found that keeps both margins: classes", count)
+    chosen = np.rint(solved.x).astype(np.int64)
+    if np.abs(solved.x - chosen).max() > 1e-6:
+        raise CellsRefused("no rounding in whole numbers found that keeps both margins: classes", count)
+    return chosen
 
 
-def _sums(side: Places, amounts: Places) -> Places:
+def _added(side: Places, amounts: Places) -> Places:
     """Exact sums by row or column."""
     found = np.zeros(int(side.max()) + 1 if len(side) else 0, np.int64)
     np.add.at(found, side, amounts)

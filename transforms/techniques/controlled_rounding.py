@@ -42,9 +42,9 @@ class ControlledRounding(ClassTechnique):
     keyed draws choose, exactly. `total: nearest`: the class's sum becomes the multiple next to it (from the middle
     the upper one), which is the sum itself where that is a multiple; `total: exact`: a sum that is no multiple is
     an error, for no rounding can keep it. `sums: margins` with two class columns keeps the sums by each of the two
-    at once (row and column margins, and the total): each goes to one of its two neighbouring multiples, with the
-    least change in all (a transportation problem; up to 500,000 residues in the classes). Null stays null, and
-    counts nothing. Exact for any number of rows and up to 2,000,000 classes.
+    at once (row and column margins, and the total): these, and each class's sum, go to one of their two neighbouring
+    multiples, and the classes' sums change least in all (a transportation problem of up to 200,000 classes).
+    Null stays null, and counts nothing. Exact for any number of rows and up to 2,000,000 classes.
 
     Kept: sums and means of the classes (exactly, or to half a unit), each number to less than a unit. Lost: what
     lies below the unit. Attack: as plain rounding's: it leaves rare numbers rare; and who knows all numbers of a

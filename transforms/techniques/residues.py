@@ -170,14 +170,17 @@ class Residues(ClassFact):
     def _margins(self, counted: pa.Table) -> dict[bytes, int]:
         """How many cells of each class go up where both margins stay."""
         counted = counted.sort_by([(CLASS, "ascending"), ("residue", "ascending")])  # the same problem each time
-        sides = [counted.column(f"side{n}").combine_chunks().dictionary_encode() for n in range(2)]
         keys = counted.column(CLASS).combine_chunks().dictionary_encode()
-        first, second = (one.indices.to_numpy(zero_copy_only=False).astype(np.int64) for one in sides)
         codes = keys.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-        residues, cells = counted.column("residue").to_numpy(), counted.column("cells").to_numpy()
-        up = rounded_margins(first, second, residues, cells, self.unit, exact=self.total == "exact")
-        found = np.bincount(codes, up, minlength=len(keys.dictionary)).astype(np.int64)
-        return dict(zip(keys.dictionary.to_pylist(), found.tolist(), strict=True))
+        starts = starts_of(codes)
+        amounts = counted.column("residue").to_numpy() * counted.column("cells").to_numpy()
+        sums = np.add.reduceat(amounts, starts) if len(starts) else starts
+        sides = [
+            counted.column(f"side{n}").combine_chunks().take(pa.array(starts)).dictionary_encode() for n in range(2)
+        ]
+        first, second = (one.indices.to_numpy(zero_copy_only=False).astype(np.int64) for one in sides)
+        up = rounded_margins(first, second, sums, self.unit, exact=self.total == "exact")
+        return dict(zip(keys.dictionary.to_pylist(), up.tolist(), strict=True))
 
     def audit(self, values: pa.Array, given: Given, claim: ClassTable) -> pa.Table:
         assert given.classes is not None
