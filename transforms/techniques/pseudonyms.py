@@ -15,6 +15,7 @@ from transforms.errors import CellsRefused, TechniqueError
 from transforms.given import Given
 from transforms.identifiers import encode_ids, whole
 from transforms.images import Image, Matching, Numbers, Piece
+from transforms.kernels.aes import CHUNK
 from transforms.technique import Language
 from transforms.techniques.parameters import refuse
 from transforms.techniques.shape import CellTechnique
@@ -167,9 +168,20 @@ class Pseudonym(Token):
 
 def base32(draws: npt.NDArray[np.uint64], length: int) -> pa.StringArray:
     """The first `length` base-32 letters of 128-bit numbers, (n, 2) high and low: text (n)."""
-    high, low = np.ascontiguousarray(draws[:, 0]), np.ascontiguousarray(draws[:, 1])
     text = np.empty((len(draws), length), np.uint8)
-    for place in range(length):
+    for first in range(0, len(draws), CHUNK):
+        _letters_of(draws[first : first + CHUNK], text[first : first + CHUNK])
+    offsets = np.arange(len(draws) + 1, dtype=np.int64) * length
+    if offsets[-1] > np.iinfo(np.int32).max:
+        half = len(draws) // 2
+        return pa.concat_arrays([base32(draws[:half], length), base32(draws[half:], length)])
+    return pa.StringArray.from_buffers(len(draws), pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(text))
+
+
+def _letters_of(draws: npt.NDArray[np.uint64], text: npt.NDArray[np.uint8]) -> None:
+    """The letters of some numbers, written into `text`, (n, length)."""
+    high, low = np.ascontiguousarray(draws[:, 0]), np.ascontiguousarray(draws[:, 1])
+    for place in range(text.shape[1]):
         shift = 123 - 5 * place
         if shift >= 64:
             five = high >> np.uint64(shift - 64)
@@ -180,8 +192,3 @@ def base32(draws: npt.NDArray[np.uint64], length: int) -> pa.StringArray:
         else:
             five = low << np.uint64(-shift)
         text[:, place] = _LETTERS[(five & np.uint64(31)).astype(np.intp)]
-    offsets = np.arange(len(draws) + 1, dtype=np.int64) * length
-    if offsets[-1] > np.iinfo(np.int32).max:
-        half = len(draws) // 2
-        return pa.concat_arrays([base32(draws[:half], length), base32(draws[half:], length)])
-    return pa.StringArray.from_buffers(len(draws), pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(text))
