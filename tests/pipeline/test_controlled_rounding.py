@@ -124,7 +124,8 @@ def test_margins_of_two_columns_stay(case, plan_head, many):
     one = case(text_of(plan_head, "{unit: 100, by: [group, side], sums: margins}"), many)
     _, rows, _ = one.run()
     before, after = many["amount"].to_pylist(), amounts_of(rows)
-    for names in (many["group"].to_pylist(), many["side"].to_pylist(), ["all"] * 2000):
+    groups, sides = many["group"].to_pylist(), many["side"].to_pylist()
+    for names in (groups, sides, list(zip(groups, sides, strict=True)), ["all"] * 2000):
         sums = defaultdict(lambda: [0, 0])
         for old, new, name in zip(before, after, names, strict=True):
             assert old is None or new in (old // 100 * 100, -(-old // 100) * 100)

@@ -25,9 +25,7 @@ def rounded_margins(first: Places, second: Places, sums: Places, unit: int, *, e
     CellsRefused where a margin is no multiple of the unit. CellsRefused for too many cells.
     """
     if len(sums) > MOST_CELLS:
-        raise CellsRefused(
-            f"more than {MOST_CELLS:,} classes of two margins; name coarser class columns", len(sums)
-        )
+        raise CellsRefused(f"more than {MOST_CELLS:,} classes of two margins; name coarser class columns", len(sums))
     down, rest = np.divmod(sums, unit)
     margins = [_added(side, rest) for side in (first, second)]
     if exact and (wrong := sum(int((one % unit != 0).sum()) for one in margins)):
@@ -61,7 +59,7 @@ def _chosen(first: Places, second: Places, rest: Places, margins: list[Places], 
     )
     if solved.x is None:
         raise CellsRefused("no rounding found that keeps both margins: classes", count)
-    chosen = np.rint(solved.x).astype(np.int64)
+    chosen: Places = np.rint(solved.x).astype(np.int64)
     if np.abs(solved.x - chosen).max() > 1e-6:
         raise CellsRefused("no rounding in whole numbers found that keeps both margins: classes", count)
     return chosen

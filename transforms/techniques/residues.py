@@ -220,7 +220,9 @@ class Residues(ClassFact):
         )
         if found["unknown"].any() or not same.all():
             return False
-        groups = [counts.column(f"side{n}").to_pylist() for n in range(2)] if self.margins else [range(len(counts))]
+        groups: list[Any] = [range(len(counts))]
+        if self.margins:
+            groups += [counts.column(f"side{n}").to_pylist() for n in range(2)] + [[0] * len(counts)]
         return all(self._kept(group, found["residue"], found["up"]) for group in groups)
 
     def _kept(self, group: Any, residues: Places, up: Places) -> bool:
