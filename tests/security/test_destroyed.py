@@ -40,10 +40,10 @@ application: {number: 2026-001}
 purpose: {kind: statistics, statement: 시군구별 연령대별 소비액 통계작성, legal_basis: 제28조의2}
 use: {form: third-party, recipient: 분석팀, place: closed, from: 2026-01-01, until: 2098-12-31}
 source: {table: people, row_key: [id], subject: id}
-excluded: [name]
 sample: {fraction: 0.9}
 columns:
   id: {kind: identifier, apply: serial-number}
+  name: {kind: identifier, apply: two-way-encryption}
   phone: {kind: identifier, apply: keyed-token}
   age: {kind: quasi-identifier, apply: {rounding: {unit: 20, direction: down}}}
   town: {kind: quasi-identifier, apply: keep}
@@ -220,7 +220,7 @@ def test_the_flow_came_to_its_end(flow: Flow) -> None:
     record = flow.run.load_record()
     published = deltalake.DeltaTable(str(flow.run.published(record, "people"))).to_pyarrow_table()
     assert published.num_rows > 150
-    assert published.column_names == ["id", "phone", "age", "town", "paid"]
+    assert published.column_names == ["id", "name", "phone", "age", "town", "paid"]
 
 
 @pytest.mark.spark

@@ -129,7 +129,7 @@ class FormatPreservingEncryption(CellTechnique):
             if len(free) == part.shape[1]:
                 part[:] = cipher.letters(cipher.turned(cipher.numerals(part), fixed.tweaks, None, decrypt=decrypt))
             else:
-                numerals = cipher.numerals(part.take(free, 1))
+                numerals = cipher.numerals(part[:, free])
                 part[:, free] = cipher.letters(cipher.turned(numerals, fixed.tweaks, fixed.which, decrypt=decrypt))
             if places is not None:
                 rows[places] = part
@@ -192,12 +192,12 @@ class _Tweaks:
 
     def __init__(self, context: bytes, rows: Bytes, free: Places) -> None:
         self.which: Places | None = None
-        if len(free) == rows.shape[1]:
-            self.tweaks = [_tweak(context, bytes(len(free)))]
-            return
-        fixed = rows.copy()
+        stays = np.setdiff1d(np.arange(rows.shape[1]), free)
+        kept = rows[:, stays]
+        alike = bool((kept == kept[:1]).all())
+        fixed = rows[:1].copy() if alike else rows.copy()
         fixed[:, free] = 0
-        if (fixed == fixed[:1]).all():
+        if alike:
             self.tweaks = [_tweak(context, fixed[0].tobytes())]
             return
         buffers = [None, pa.py_buffer(np.ascontiguousarray(fixed))]
