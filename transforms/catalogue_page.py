@@ -39,8 +39,9 @@ A condition is `{COLUMN: {OPERATOR: VALUE}}`, such as `{age: {below: 20}}`. Oper
 `not` put conditions together. It is never SQL text.
 
 Sampling (표본추출, L2192-2198) is no step but the plan's section `sample`; outliers (특이정보, L2249-2438), with local
-suppression and local generalization, are its section `outliers`: see [conf/README.md](../../conf/README.md). Synthetic data (재현데이터,
-L2227-2231) are made of a published table by `gamyeong synthesize`: see [jobs/README.md](../../jobs/README.md).
+suppression and local generalization, are its section `outliers`: see [conf/README.md](../../conf/README.md).
+Synthetic data (재현데이터, L2227-2231) are made of a published table by `gamyeong synthesize`: see
+[jobs/README.md](../../jobs/README.md).
 """.replace("OPERATORS", ", ".join(f"`{one}`" for one in OPERATORS))
 
 

@@ -110,8 +110,8 @@ def _passes(table: TablePipeline) -> Iterator[str]:
         yield f"facts, pass {number} of {depth}: reads {', '.join(narrow)} and {len(wanted)} more columns"
         if classes := [c.name for c in table.chains if any(s.class_facts and s.depth == number for s in c.steps)]:
             yield (
-                f"class facts of {', '.join(classes)}: reads them, their class columns and {', '.join(narrow)}; a shuffle "
-                "of classes; once more where draws decide"
+                f"class facts of {', '.join(classes)}: reads them, their class columns and {', '.join(narrow)}; a "
+                "shuffle of classes; once more where draws decide"
             )
     for number, rule in enumerate(table.outliers, 1):
         yield f"outlier rule {number}: reads {', '.join(rule.columns())}; {_outlier_passes(rule, number)}"
@@ -123,6 +123,7 @@ def _passes(table: TablePipeline) -> Iterator[str]:
     for group in table.class_groups:
         yield (
             f"class pass of {', '.join(chain.name for chain in group.chains)}, with the transform: reads them and "
-            f"{', '.join(narrow)}; a shuffle of rows by {', '.join(group.by) or 'parts of the table'}, then by keyed order"
+            f"{', '.join(narrow)}; a shuffle of rows by {', '.join(group.by) or 'parts of the table'}, then by keyed "
+            "order"
         )
     yield "transform: reads every column once; one shuffle by keyed order; writes"

@@ -86,7 +86,7 @@ def _scaled(grades: tuple[Grade, ...], type_: pa.DataType) -> tuple[Grade, ...]:
                 f"{bound} on a column of type {type_}",
                 "whole numbers" if not scale else f"numbers of at most {scale} decimal places",
             )
-        return scaled.numerator
+        return int(scaled.numerator)
 
     return tuple(
         Grade(whole(one.start), None if one.below is None else whole(one.below), whole(one.unit), one.direction)

@@ -12,7 +12,10 @@ WARNING = {"kind": "unique-values", "table": "retail", "column": "total_201901",
 def test_columns_with_many_unique_values_are_named_with_their_counts(run: Any) -> None:
     run.result["warnings"] = [WARNING]
     pages = run.write()
-    for name, words in (("index.html", "유일값이 많이 남은 항목 1개"), ("index.en.html", "1 columns with many unique values")):
+    for name, words in (
+        ("index.html", "유일값이 많이 남은 항목 1개"),
+        ("index.en.html", "1 columns with many unique values"),
+    ):
         assert words in pages[name]
         (row,) = re.findall(r"<tr><td><code>total_201901</code></td>(.*?)</tr>", pages[name])
         assert re.findall(r">([\d,]+)<", row) == ["28,764", "37,301", "30,112"]
