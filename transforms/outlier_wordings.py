@@ -103,13 +103,13 @@ def _treated_ko(rule: OutlierRule) -> str:
         case ParentCategory():
             return f"{columns}을(를) {treat.hierarchy}의 {treat.level} 수준으로 대체"
         case LocalGeneralization():
-            return f"{columns}을(를) {_range_ko(rule, treat)}"
+            return f"{columns}: {_range_ko(rule, treat)}"
         case Microaggregation():
             whose = {"outliers": "특이값들", "class": "집단 전체"}[treat.of]
             return f"{whose}의 {({'mean': '평균', 'median': '중앙값'})[treat.statistic]}으로 대체"
         case EndCoding():
             stead = "경계치" if treat.replace == "cut" else "특이값들의 평균"
-            return f"{stead}{_unit_ko(treat.unit)}로 변경"
+            return f"{stead}{_unit_ko(treat.unit)}(으)로 변경"
 
 
 def _unit_ko(unit: object) -> str:
@@ -118,7 +118,7 @@ def _unit_ko(unit: object) -> str:
 
 def _range_ko(rule: OutlierRule, treat: LocalGeneralization) -> str:
     if treat.as_ == "beyond":
-        return f"경계{_unit_ko(treat.unit)} {treat.above}·{treat.below}로 표시"
+        return f"경계{_unit_ko(treat.unit)}의 {treat.above}·{treat.below}(으)로 표시"
     classes = f"({', '.join(rule.by)}) 집단" if rule.by else "전체"
     whose = f"{classes}의 모든 값을" if treat.scope == "class" else "해당 값만"
     return f"{whose} {classes}의 범위{_unit_ko(treat.unit)}로 대체"
