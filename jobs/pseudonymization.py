@@ -340,7 +340,7 @@ class _Job:
         engine, rows = engine_for(self.spark, snapshot, table, label, self.asked.windows[table.name], self._watched)
         cores = self.spark.sparkContext.defaultParallelism
         # A trial on a few subjects has rare classes everywhere; it is never published.
-        limits = plan.outlier_limits if self.asked.limit is None else OutlierLimits(cells=1, rows=1)
+        limits = plan.outlier_limits if self.asked.limit is None else OutlierLimits(cells=1, rows=1, recheck="report")
         options = Options(cores, self.asked.partitions, rows, limits)
         return engine, options
 
