@@ -62,7 +62,7 @@ def test_again_changes_nothing_and_another_one_is_refused_unless_told(start: Any
         (("example", "survivl::nafld1"), "did you mean 'survival'?"),
         (("example", "survival::nafl1"), "did you mean 'nafld1'?"),
         (("example", "../x::nafld1"), "PACKAGE::NAME"),
-        (("example", "survival::nafld1", "--customers", "20"), "for retail alone"),
+        (("example", "survival::nafld1", "--customers", "20"), "for retail and visits"),
         (("retail", "survival::nafld1"), "generate example"),
     ],
 )
