@@ -5,17 +5,17 @@ from transforms.techniques.aggregation import Aggregation
 from transforms.techniques.anatomization import Anatomization
 from transforms.techniques.categorization import Categorization
 from transforms.techniques.coding import BottomCoding, TopCoding
-from transforms.techniques.date_shift import DateShift
 from transforms.techniques.controlled_rounding import ControlledRounding
+from transforms.techniques.date_shift import DateShift
 from transforms.techniques.dates import Age, DateGeneralization
 from transforms.techniques.format_preserving import FormatPreservingEncryption
 from transforms.techniques.hashing import OneWayHash
 from transforms.techniques.homomorphic import HomomorphicEncryption
 from transforms.techniques.keep import Keep
 from transforms.techniques.masking import Masking
+from transforms.techniques.microaggregation import Microaggregation
 from transforms.techniques.noise import Noise
 from transforms.techniques.order_preserving import OrderPreservingEncryption
-from transforms.techniques.microaggregation import Microaggregation
 from transforms.techniques.permutation import Permutation
 from transforms.techniques.polymorphic import PolymorphicPseudonym
 from transforms.techniques.privacy import DifferentialPrivacy
