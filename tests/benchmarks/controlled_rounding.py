@@ -92,7 +92,7 @@ def ours(spark: SparkSession, place: Path) -> None:
     engine, _ = engine_for(spark, snapshot, table, "controlled rounding", None)
     work = make_work(table, RunKeys(Secret(b"b" * 32), "benchmark", "run", "recipient"))
     passes: list[str] = []
-    work = measure_classes(work, engine, 1, passes)
+    work = measure_classes(work, engine, 1, passes, spark.sparkContext.defaultParallelism)
     before, after = sum(unpack(blob) for blob in engine.each(RoundedTask(work, GROUPS), "rounded cells"))
     if len(passes) != 2 or (2 * np.abs(after - before) > UNIT).any() or (after % UNIT).any():
         raise SystemExit("a group's sum was not kept")

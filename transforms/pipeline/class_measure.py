@@ -58,6 +58,7 @@ class ClassFactsMap:
     work: Work
     facts: Mapping[FactKey, ClassFact]
     claims: Mapping[FactKey, ClassTable] | None = None
+    buckets: int = BUCKETS
 
     def columns(self) -> list[str]:
         table = self.work.table
@@ -85,7 +86,7 @@ class ClassFactsMap:
                     found[key] = [self._merged(key, found[key])]
         for key, parts in found.items():
             merged = self._merged(key, parts)
-            for bucket, part in split_by_class(merged, BUCKETS):
+            for bucket, part in split_by_class(merged, self.buckets):
                 yield bucket, pack((key, part))
 
     def _observed(self, rows: Rows, chain: Chain, number: int, key: FactKey, fact: ClassFact) -> pa.Table:
@@ -152,15 +153,15 @@ def _too_many(count: int) -> CellsRefused:
     )
 
 
-def measure_classes(work: Work, engine: Engine, depth: int, passes: list[str]) -> Work:
-    """The work with the class facts of one depth concluded."""
+def measure_classes(work: Work, engine: Engine, depth: int, passes: list[str], buckets: int = BUCKETS) -> Work:
+    """The work with the class facts of one depth concluded; the number of buckets changes nothing of them."""
     wanted = class_facts_of(work.table, depth)
     for round_ in range(MOST_ROUNDS):
         if not wanted:
             break
         what = f"class facts, pass {depth}" + (f", refined {round_}" if round_ else "")
         passes.append(what)
-        figures = gathered(work, engine, wanted, what)
+        figures = gathered(work, engine, wanted, what, buckets)
         known = {site: dict(named) for site, named in work.facts.items()}
         again: dict[FactKey, ClassFact] = {}
         for key, fact in wanted.items():
@@ -177,11 +178,13 @@ def measure_classes(work: Work, engine: Engine, depth: int, passes: list[str]) -
     return work
 
 
-def gathered(work: Work, engine: Engine, facts: Mapping[FactKey, ClassFact], what: str) -> dict[FactKey, pa.Table]:
+def gathered(
+    work: Work, engine: Engine, facts: Mapping[FactKey, ClassFact], what: str, buckets: int = BUCKETS
+) -> dict[FactKey, pa.Table]:
     """The figures of all classes, by fact."""
     found: dict[FactKey, list[pa.Table]] = defaultdict(list)
     reduce_ = ClassFactsReduce(facts, sites_of(work.table, facts))
-    for blob in engine.shuffle(ClassFactsMap(work, facts), reduce_, BUCKETS, what):
+    for blob in engine.shuffle(ClassFactsMap(work, facts, buckets=buckets), reduce_, buckets, what):
         key, figures = unpack(blob)
         found[key].append(figures)
     return {

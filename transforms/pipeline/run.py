@@ -181,7 +181,7 @@ def _measure(work: Work, engine: Engine, options: Options, passes: list[str]) ->
             work = work.with_(facts=known)
             if not wanted:
                 break
-        work = measure_classes(work, engine, depth, passes)
+        work = measure_classes(work, engine, depth, passes, options.cores)
     assert first is not None
     return first, work
 
