@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
@@ -141,8 +142,6 @@ def by_library(spark: SparkSession, source: Path) -> dict[str, float]:
 
 
 def _series(call: Callable[[], Callable[[bytes], bytes]]) -> Callable[..., Any]:
-    import pandas as pd
-
     def apply(values: pd.Series) -> pd.Series:
         one = call()
         return values.map(lambda value: one(value.encode()))
