@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from jobs.leaving import leave
+from jobs.showing import show
 
 JOBS: dict[str, tuple[str, str]] = {
     "run": ("run", "all steps of one plan, in order"),
@@ -50,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs `gamyeong JOB …` and returns the job's exit code; an unknown job is exit 2."""
     words = list(sys.argv[1:] if argv is None else argv)
     if not words or words[0] in ("-h", "--help", "help"):
-        print(usage())
+        show(usage())
         return 0 if words else 2
     name, rest = words[0], words[1:]
     if name not in JOBS:

@@ -18,6 +18,7 @@ from jobs.job import BadInput, Context, DataFailed, Outcome, Refused, Waiting, r
 from jobs.leaving import leave
 from jobs.reviewers import load_reviewers
 from jobs.runs import RunFolder
+from jobs.showing import show
 from jobs.steps import Step, take
 from jobs.storage import conf_path, private_folder
 from jobs.worked_example import find, side_by_side
@@ -110,10 +111,9 @@ def _decide(environment: Environment, run: str, step: Take) -> Step:
     """The three demonstration reviewers approve, each with a key that is made here; then it is published."""
     folder = RunFolder(environment.only(reads=["evidence"]), run)
     keys = private_folder(environment.reviewers.parent / "demonstration-keys")
-    print(
+    show(
         f"Three demonstration reviewers approve; their keys are made here, in {keys}.\n"
-        "In real use each reviewer reads the report and signs with a key that nobody else has.",
-        flush=True,
+        "In real use each reviewer reads the report and signs with a key that nobody else has."
     )
     pinned = {one.name for one in load_reviewers(environment) if one.revoked is None}
     decided = {one.field("reviewer") for one in load_all(folder)}

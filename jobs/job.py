@@ -17,6 +17,7 @@ from typing import Any
 from jobs.environment import Environment, Zone, load_environment
 from jobs.errors import BadInput, DataFailed, JobError, Operational, Refused, Waiting, ZoneNotHanded
 from jobs.progress import Progress
+from jobs.showing import show
 from jobs.storage import private_folder, unique_name
 from transforms.errors import CellsRefused, PlanError, TechniqueError
 
@@ -91,15 +92,15 @@ def run_job(
         if isinstance(error, (SystemExit, GeneratorExit)):
             raise
         code, message = explained(error, context)
-        print(f"gamyeong {name}: {message}", file=sys.stderr, flush=True)
+        show(f"gamyeong {name}: {message}", sys.stderr)
         outcome = Outcome({"error": message}, exit_code=code)
     else:
         if outcome.text and not parsed.quiet:
-            print(outcome.text, flush=True)
+            show(outcome.text)
     if parsed.json:
         seconds = round(time.monotonic() - start, 3)
         line = {"job": name, "exit": outcome.exit_code, **outcome.summary, "seconds": seconds}
-        print(json.dumps(line, ensure_ascii=False, default=str), flush=True)
+        show(json.dumps(line, ensure_ascii=False, default=str))
     return outcome.exit_code
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import sys
+from contextlib import suppress
 from typing import NoReturn
 
 
@@ -15,6 +16,7 @@ def leave(code: int) -> NoReturn:
     that it no longer gets, and then the process aborts (exit 134) with its work done.
     """
     atexit._run_exitfuncs()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(BrokenPipeError):  # whoever read has left: nobody misses the rest
+            stream.flush()
     os._exit(code)

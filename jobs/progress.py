@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
+from jobs.showing import show
+
 BAR = 24
 PLAIN_EVERY = 10.0
 
@@ -46,13 +48,12 @@ class Stage:
         share = f"{self.done}/{self.total}" if self.total else ""
         if self._bar:
             full = BAR if last else BAR * self.done // self.total if self.total else 0
-            self._stream.write(f"\r\x1b[K{self.text} [{'#' * full}{'.' * (BAR - full)}] {share} {seconds}")
-            self._stream.write("\n" if last else "")
+            bar = f"\r\x1b[K{self.text} [{'#' * full}{'.' * (BAR - full)}] {share} {seconds}"
+            show(bar, self._stream, end="\n" if last else "")
         elif first:
-            self._stream.write(f"{self.text}\n")
+            show(self.text, self._stream)
         else:
-            self._stream.write(f"{self.text}: {'done' if last else share} ({seconds})\n")
-        self._stream.flush()
+            show(f"{self.text}: {'done' if last else share} ({seconds})", self._stream)
 
 
 class Progress:
@@ -64,7 +65,7 @@ class Progress:
     def say(self, text: str) -> None:
         """One line."""
         if self._stream is not None:
-            print(text, file=self._stream, flush=True)
+            show(text, self._stream)
 
     @contextmanager
     def stage(self, text: str, total: int | None = None) -> Iterator[Stage]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TextIO
 
 from jobs.cli import JOBS
+from jobs.showing import show
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class _Relay(io.TextIOBase):
             if line.startswith('{"job": '):
                 self.summary = json.loads(line)
             else:
-                print(line, file=self._onward, flush=True)
+                show(line, self._onward)
         return len(text)
 
 

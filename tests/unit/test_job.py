@@ -119,6 +119,36 @@ def test_every_listed_job_names_a_file_of_its_own() -> None:
     assert len(set(modules)) == len(modules)
 
 
+LONG = """
+import sys
+from jobs.job import Outcome, run_job
+from jobs.leaving import leave
+
+def body(context):
+    context.progress.say("working")
+    return Outcome({"rows": 3}, text="line\\n" * 100_000, exit_code=5)
+
+leave(run_job(sys.argv[1:], name="trial", about="", body=body))
+"""
+
+
+@pytest.mark.parametrize("both", [False, True], ids=["stdout", "stdout and stderr"])
+def test_a_reader_who_leaves_early_is_no_error(both: bool) -> None:
+    """As `gamyeong … | head -1` does, and `gamyeong … 2>&1 | head -1`."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-c", LONG, "--json"],
+        cwd=Path(cli.__file__).parents[1],
+        stdout=writing,
+        stderr=writing if both else subprocess.PIPE,
+        check=False,
+    )
+    os.close(writing)
+    assert done.returncode == 5  # what the job did stays what it did
+    assert both or done.stderr == b"working\n"
+
+
 def test_an_unknown_job_is_exit_2_with_a_suggestion(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["pseudonymise"]) == 2
     assert "did you mean pseudonymize?" in capsys.readouterr().err
