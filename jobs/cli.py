@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import json
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -57,7 +58,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if name not in JOBS:
         close = difflib.get_close_matches(name, JOBS, 1)
         hint = f"; did you mean {close[0]}?" if close else ""
-        print(f"gamyeong: no job {name!r}; allowed: {', '.join(JOBS)}{hint}", file=sys.stderr)
+        error = f"no job {name!r}; allowed: {', '.join(JOBS)}{hint}"
+        show(f"gamyeong: {error}", sys.stderr)
+        if "--json" in words:
+            show(json.dumps({"job": name, "exit": 2, "error": error, "seconds": 0.0}, ensure_ascii=False))
         return 2
     code: int = importlib.import_module(f"jobs.{JOBS[name][0]}").main(rest)
     return code

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NoReturn
 
 from jobs.environment import Environment, Zone, load_environment
 from jobs.errors import BadInput, DataFailed, JobError, Operational, Refused, Waiting, ZoneNotHanded
@@ -72,7 +72,8 @@ def run_job(
     Every job has `--environment FILE`, `--json` (the last line on stdout is one JSON object) and
     `--quiet` (no progress, no text).
     """
-    parser = argparse.ArgumentParser(prog=f"gamyeong {name}", description=about, allow_abbrev=False)
+    start = time.monotonic()
+    parser = _Parser(prog=f"gamyeong {name}", description=about, allow_abbrev=False)
     parser.add_argument(
         "--environment", metavar="FILE", help="environment file (default: GAMYEONG_ENVIRONMENT)"
     )
@@ -82,10 +83,14 @@ def run_job(
         arguments(parser)
     try:
         parsed = parser.parse_args(list(argv))
-    except SystemExit as stop:
-        return int(stop.code or 0)
+    except SystemExit:  # --help
+        return 0
+    except BadInput as error:
+        show(f"gamyeong {name}: {error.message}", sys.stderr)
+        if "--json" in argv:  # as far as one can tell of arguments that are wrong
+            _show_json(name, Outcome({"error": error.message}, exit_code=error.exit_code), start)
+        return error.exit_code
     context = Context(name, parsed, frozenset(reads), frozenset(writes), Progress(parsed.quiet))
-    start = time.monotonic()
     try:
         outcome = body(context)
     except BaseException as error:
@@ -98,10 +103,22 @@ def run_job(
         if outcome.text and not parsed.quiet:
             show(outcome.text)
     if parsed.json:
-        seconds = round(time.monotonic() - start, 3)
-        line = {"job": name, "exit": outcome.exit_code, **outcome.summary, "seconds": seconds}
-        show(json.dumps(line, ensure_ascii=False, default=str))
+        _show_json(name, outcome, start)
     return outcome.exit_code
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises what is wrong with the arguments, where argparse would end the process."""
+
+    def error(self, message: str) -> NoReturn:
+        show(self.format_usage(), sys.stderr, end="")
+        raise BadInput(message)
+
+
+def _show_json(name: str, outcome: Outcome, start: float) -> None:
+    seconds = round(time.monotonic() - start, 3)
+    line = {"job": name, "exit": outcome.exit_code, **outcome.summary, "seconds": seconds}
+    show(json.dumps(line, ensure_ascii=False, default=str))
 
 
 def explained(error: BaseException, context: Context) -> tuple[int, str]:

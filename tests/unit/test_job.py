@@ -110,8 +110,34 @@ def test_the_log_has_types_and_places_and_no_values(
     assert log.stat().st_mode & 0o077 == 0
 
 
-def test_wrong_arguments_are_exit_2(run: Run) -> None:
+def test_wrong_arguments_are_exit_2(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(lambda _: Outcome(), "--no-such") == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("usage: gamyeong trial")
+    assert shown.err.endswith("gamyeong trial: unrecognized arguments: --no-such\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["check", "--json"], "the following arguments are required: PLAN"),
+        (["generate", "retail", "--json", "--no-such"], "unrecognized arguments: --no-such"),
+        (["keys", "--json", "lose"], "invalid choice: 'lose' (choose from"),
+        (["pseudonyms", "--json", "factor"], "required"),  # of an action's own parser
+        (["chek", "--json"], "no job 'chek'; allowed: run, "),
+    ],
+)
+def test_wrong_arguments_are_told_in_json_too(
+    words: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(words) == 2
+    shown = capsys.readouterr()
+    (line,) = shown.out.splitlines()
+    last = json.loads(line)
+    assert (list(last), last["job"], last["exit"]) == (["job", "exit", "error", "seconds"], words[0], 2)
+    assert told in last["error"]
+    assert last["error"] in shown.err
 
 
 def test_every_listed_job_names_a_file_of_its_own() -> None:
