@@ -35,8 +35,8 @@ class KeyGone(Refused):
     """No secret of this name: destroyed, or never made (exit 3)."""
 
 
-class KeyExists(Operational):
-    """A key or secret of this name is there already and is not overwritten (exit 4)."""
+class KeyExists(BadInput):
+    """A key or secret of this name is there already and is not overwritten (exit 2)."""
 
 
 class KeyProvider(Protocol):
@@ -70,7 +70,8 @@ class FileProvider:
             "key_id": secrets.token_hex(8),
             "key": base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode(),
         }
-        new_file(Path(path), body, f"the root key {os.fspath(path)}")
+        allowed = "one for an environment; nothing to do: `gamyeong keys check` tells whether it can be used"
+        new_file(Path(path), body, f"the root key {os.fspath(path)}", allowed)
         return cls(path)
 
     def wrap(self, secret: Secret, context: Mapping[str, str]) -> dict[str, Any]:
@@ -240,7 +241,7 @@ def random_bits(count: int) -> int:
     return secrets.randbits(count)
 
 
-def new_file(path: Path, body: Mapping[str, Any], what: str) -> None:
+def new_file(path: Path, body: Mapping[str, Any], what: str, allowed: str = "a new name") -> None:
     """Writes a new JSON file of mode 0600 whole or not at all, and never over another one (KeyExists)."""
     private_folder(path.parent)
     draft = path.with_name(_draft_name(path, unique_name()))
@@ -252,7 +253,7 @@ def new_file(path: Path, body: Mapping[str, Any], what: str) -> None:
         # A link, not a rename: of two that create at once, the second must not replace the first's key.
         os.link(draft, path)
     except FileExistsError:
-        raise KeyExists(f"{what} is there already; allowed: a new name; it is not overwritten") from None
+        raise KeyExists(f"{what} is there already and is not overwritten; allowed: {allowed}") from None
     except OSError as error:
         raise Operational(
             f"{what} can't be written: {error.strerror}; try again with space and rights"

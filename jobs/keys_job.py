@@ -53,7 +53,7 @@ def _paillier(context: Context) -> Outcome:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Exit 0, 2 where the root key can't be used, 4 where there is one already."""
+    """Exit 0, 2 where the root key can't be used or where there is one already."""
     return run_job(
         argv,
         name="keys",

@@ -73,8 +73,8 @@ def test_files_of_keys(tmp_path: Path, run: Run, keys: tuple[Path, Path]) -> Non
     primes = [json.loads(private.read_text())[name] for name in ("p", "q")]
     assert not any(prime in public.read_text() for prime in primes)
     before = [path.read_text() for path in keys]
-    assert run("keys", "paillier", "--key", private, "--public", tmp_path / "x", "--bits", 2048) == 4
-    assert run("keys", "paillier", "--key", tmp_path / "y", "--public", public, "--bits", 2048) == 4
+    assert run("keys", "paillier", "--key", private, "--public", tmp_path / "x", "--bits", 2048) == 2
+    assert run("keys", "paillier", "--key", tmp_path / "y", "--public", public, "--bits", 2048) == 2
     assert not (tmp_path / "x").exists()
     assert not (tmp_path / "y").exists()
     assert [path.read_text() for path in keys] == before
