@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
@@ -25,6 +26,7 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\
 # What the parser itself gives to scalars; which of these a scalar is we decide by the schema's own rules.
 _CORE_TAGS = frozenset({"str", "int", "float", "bool", "null", "map", "seq", "timestamp", "merge", "value"})
 _PLAIN_WORD = re.compile(r"[\w\-{}*]+")
+DEEPEST = 50
 Key = str | int | float | bool | None
 
 
@@ -88,14 +90,42 @@ def path_text(loc: Location) -> str:
     return text or "plan"
 
 
+class _TooDeep(Exception):
+    """A value stands deeper than DEEPEST; `line` is where."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(line)
+        self.line = line
+
+
+class _Composer(Composer):
+    """Stops at DEEPEST: ruamel, and whoever reads the nodes, goes down by recursion."""
+
+    _depth = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self._depth > DEEPEST:
+            raise _TooDeep(self.parser.peek_event().start_mark.line + 1)
+        self._depth += 1
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self._depth -= 1
+
+
 def read_yaml(text: str, file: str) -> tuple[Node, list[Problem]]:
     """The document's root and the problems found on the way (duplicate keys, tags, anchors).
 
-    Raises PlanError where the text is not YAML at all, or not one mapping.
+    Raises PlanError where the text is not YAML at all, not one mapping, or nested deeper than DEEPEST.
     """
+    # The round-trip loader keeps the style of scalars ('12' or 12) and every duplicate key.
+    yaml = YAML(typ="rt", pure=True)
+    yaml.Composer = _Composer
     try:
-        # The round-trip loader keeps the style of scalars ('12' or 12) and every duplicate key.
-        roots = list(YAML(typ="rt", pure=True).compose_all(text))
+        roots = list(yaml.compose_all(text))
+    except _TooDeep as error:
+        found, allowed = f"nested deeper than {DEEPEST}", f"values in at most {DEEPEST} lists and mappings"
+        raise PlanError([Problem("plan", found, allowed, error.line, file=file)]) from None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark is not None else None

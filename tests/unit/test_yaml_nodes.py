@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from transforms.errors import PlanError
-from transforms.yaml_nodes import path_text, read_yaml
+from transforms.yaml_nodes import DEEPEST, path_text, read_yaml
 
 
 @pytest.mark.parametrize(
@@ -72,3 +72,24 @@ def test_a_place_in_words() -> None:
     assert path_text(("columns", "amount_{c}_*", "apply", 1, "rounding")) == "columns.amount_{c}_*.apply[1].rounding"
     assert path_text(("columns", "case.id")) == "columns['case.id']"
     assert path_text(()) == "plan"
+
+
+def nested(levels: int) -> tuple[str, str]:
+    """A value in so many lists and mappings: on one line, and each in a line of its own."""
+    return "a: " + "[" * (levels - 1) + "x" + "]" * (levels - 1), "\n".join(" " * at + "a:" for at in range(levels))
+
+
+def test_values_in_fifty_lists_and_mappings_are_read() -> None:
+    for text in nested(DEEPEST):
+        root, problems = read_yaml(text, "f.yaml")
+        assert (max(len(loc) for loc, _ in root.walk()), problems) == (DEEPEST, [])
+
+
+@pytest.mark.parametrize("levels", [DEEPEST + 1, 5000])
+def test_deeper_is_a_problem_with_its_line(levels: int) -> None:
+    for text, line in zip(nested(levels), (1, DEEPEST + 1), strict=True):
+        with pytest.raises(PlanError) as caught:
+            read_yaml(text, "f.yaml")
+        (problem,) = caught.value.problems
+        told = f"f.yaml, line {line}, plan: nested deeper than 50; allowed: values in at most 50 lists and mappings"
+        assert (str(problem), problem.refused) == (told, False)
