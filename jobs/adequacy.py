@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from jobs.clock import Clock, utc_now
@@ -21,6 +20,7 @@ from jobs.runs import RunFolder, RunRecord, StagedTable
 from jobs.staging import staged_snapshot
 from jobs.storage import Location, write_atomically
 from jobs.tables import read
+from jobs.vouched import hashes
 from transforms.run_facts import RunFacts
 
 if TYPE_CHECKING:
@@ -87,15 +87,15 @@ def review(folder: RunFolder, progress: Progress, clock: Clock = utc_now) -> Rev
             if k is not None and (columns := quasi_identifiers(handed.table, k)):
                 asked[staged.name] = (k.k, columns)
         body = result_body(record, asked, found)
-        suite_digest = _write(folder.suite, suites_body(suites))
-        result_digest = _write(folder.result, body)
+        _write(folder.suite, suites_body(suites))
+        _write(folder.result, body)
         verified = folder.read("verify.json") if folder.verify.exists() else None
         write_documents(folder, pipeline, record, verified, body)
         verdict = verdict_of(found)
         evidence_ledger(folder.environment, clock).append(
             "review",
-            {"run": record.run, "verdict": verdict, "suite": suite_digest, "result": result_digest},
-            once=("run", "verdict", "suite", "result"),
+            {"run": record.run, "verdict": verdict, "files": hashes(folder, "review")},
+            once=("run", "verdict", "files"),
         )
     return Reviewed(record.run, verdict, found)
 
@@ -167,10 +167,8 @@ def _settings() -> None:
     os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read when great_expectations is imported
 
 
-def _write(place: Location, body: Any) -> str:
-    content = json.dumps(body, ensure_ascii=False, indent=1).encode()
-    write_atomically(place.local, content)
-    return sha256(content).hexdigest()
+def _write(place: Location, body: Any) -> None:
+    write_atomically(place.local, json.dumps(body, ensure_ascii=False, indent=1).encode())
 
 
 def _explained(failed: Exception) -> Operational:

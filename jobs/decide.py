@@ -16,11 +16,12 @@ from jobs.difference import shown
 from jobs.job import BadInput, Context, Outcome, Refused, run_job
 from jobs.judging import admitted
 from jobs.leaving import leave
-from jobs.ledger import evidence_ledger
+from jobs.ledger import evidence_ledger, trusted_entries
 from jobs.locks import exclusive
 from jobs.reviewers import person
 from jobs.runs import RunFolder, find_run
 from jobs.signing import SigningKey, load_key, passphrase_from
+from jobs.vouched import require_vouched
 
 
 @dataclass(frozen=True)
@@ -84,10 +85,12 @@ def decide(
         if who.key_id != key.key_id:
             raise Refused(f"key {key.key_id} is not the one that is pinned for {who.name} ({who.key_id})")
         binding = bound(folder, record)
+        ledger = evidence_ledger(folder.environment, clock)
+        require_vouched(folder, trusted_entries(folder.environment, ledger))
         verdicts = folder.read("verify.json").get("verdict"), folder.read("result.json").get("verdict")
         if vote.outcome != "rejected" and verdicts != ("equal", "fit"):
             raise Refused(f"run {folder.run} failed its checks {verdicts}; allowed: --outcome rejected")
-        ledger, at = evidence_ledger(folder.environment, clock), stamp(clock())
+        at = stamp(clock())
         if vote.close is None:
             terms = conditions(vote.conditions, at)
             said = {"kind": "decision", "outcome": vote.outcome, "conditions": terms}

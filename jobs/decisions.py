@@ -16,6 +16,7 @@ from jobs.manifest import load as load_manifest
 from jobs.runs import RunFolder, RunRecord
 from jobs.signing import SigningKey
 from jobs.storage import Location, write_atomically
+from jobs.vouched import documents
 from transforms.derivation import canonical_json
 
 Outcome = Literal["approved", "conditional", "rejected"]
@@ -63,17 +64,15 @@ def bound(folder: RunFolder, record: RunRecord) -> dict[str, Any]:
         jobs = {"verify.json": "verify", "suite.json": "review", "result.json": "review"}
         todo = sorted({jobs.get(name, "pseudonymize") for name in missing})
         raise Waiting(f"run {folder.run} waits for {' and '.join(todo)} ({', '.join(missing)} missing)")
-    report = folder.report.local
-    files = [one for one in report.rglob("*") if one.is_file()]
-    documents = sorted(one.relative_to(folder.evidence.local).as_posix() for one in files)
-    if not documents:
+    written = documents(folder)
+    if not written:
         raise Waiting(f"run {folder.run} waits for review (no document under {folder.report})")
     return {
         "run": record.run,
         "fingerprint": record.fingerprint,
         "tables": [{"name": one.name, "id": one.id, "version": one.version} for one in record.tables],
         "manifest": _manifest_digest(folder),
-        "files": {name: _sha256(folder.evidence / name) for name in (*BOUND_FILES, *documents)},
+        "files": {name: _sha256(folder.evidence / name) for name in (*BOUND_FILES, *written)},
     }
 
 

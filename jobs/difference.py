@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from jobs.clock import Clock, utc_now
 from jobs.decisions import Decision, bound, load_all
+from jobs.judging import faults
+from jobs.ledger import evidence_ledger, trusted_entries
 from jobs.runs import RunFolder, RunRecord, list_runs
+from jobs.vouched import require_vouched
 
 SHOWN_CHANGES = 200
 
@@ -43,10 +47,15 @@ def changes(before: Any, after: Any, path: str = "") -> list[str]:
     return [f"{path}: {_short(before)} → {_short(after)}"]
 
 
-def shown(folder: RunFolder) -> str:
-    """All that a decision about this run would bind, the decisions so far, and the difference."""
+def shown(folder: RunFolder, clock: Clock = utc_now) -> str:
+    """All that a decision about this run would bind, the decisions so far (and which don't count), the difference.
+
+    Refused where evidence is not as the jobs entered it in the ledger.
+    """
     record, plan = folder.load_record(), folder.load_plan()
     binding = bound(folder, record)
+    entries = trusted_entries(folder.environment, evidence_ledger(folder.environment, write=False))
+    require_vouched(folder, entries)
     verdicts = {name: folder.read(f"{name}.json").get("verdict") for name in ("verify", "result")}
     use = plan["use"]
     lines = [
@@ -64,6 +73,7 @@ def shown(folder: RunFolder) -> str:
         *(f"  {digest}  {name}" for name, digest in binding["files"].items()),
         "decisions so far:",
         *([f"  {_told(one)}" for one in load_all(folder)] or ["  none"]),
+        *(f"  does not count: {text}" for text in faults(folder, record, plan, entries, clock())),
         *_difference(folder, record, plan),
     ]
     return "\n".join(lines)

@@ -16,6 +16,7 @@ from jobs.ledger import Entry, Head, holds
 from jobs.reviewers import Reviewer, load_reviewers, person
 from jobs.runs import RunFolder, RunRecord
 from jobs.signing import signed_by
+from jobs.vouched import require_vouched
 from transforms.derivation import canonical_json
 
 CLOCK_SKEW = timedelta(minutes=5)
@@ -87,6 +88,7 @@ def judge(
             "nor user of the plan"
         )
     decisions, now_bound = load_all(folder), bound(folder, record)
+    require_vouched(folder, ledger)
     problems = _missing(decisions, ledger, folder.run)
     problems += _replayed(decisions)
     current: list[Decision] = []
@@ -112,6 +114,19 @@ def judge(
     if problems:
         raise Refused("\n".join([f"run {folder.run} can't be published:", *problems]))
     return _outcome(current, able, need)
+
+
+def faults(
+    folder: RunFolder, record: RunRecord, plan: Mapping[str, Any], ledger: list[Entry], now: datetime
+) -> list[str]:
+    """Decisions that can't count as they are: forged, altered, replayed, removed, or about other content."""
+    pinned, decisions, now_bound = load_reviewers(folder.environment), load_all(folder), bound(folder, record)
+    problems = _missing(decisions, ledger, folder.run) + _replayed(decisions)
+    for one in decisions:
+        problems += [f"{one.file}: {text}" for text in _invalid(one, pinned, plan, record, ledger, now)]
+        if other := differences(one.statement.get("bound"), now_bound):
+            problems.append(_other_content(one, other))
+    return problems
 
 
 def _signer(decision: Decision, pinned: Iterable[Reviewer]) -> Reviewer | None:

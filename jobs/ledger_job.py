@@ -11,10 +11,13 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from jobs.decisions import load_all
+from jobs.environment import Environment
 from jobs.job import BadInput, Context, DataFailed, Outcome, run_job
 from jobs.leaving import leave
-from jobs.ledger import Head, Ledger, chain_problems, evidence_ledger, source_ledger
+from jobs.ledger import Entry, Head, Ledger, chain_problems, evidence_ledger, holds, source_ledger
 from jobs.processing import as_text, processing_lines
+from jobs.runs import RunFolder, list_runs
 from jobs.signers import pinned_signers
 from jobs.storage import write_atomically
 
@@ -56,12 +59,30 @@ def _verify(context: Context, ledger: Ledger) -> Outcome:
     entries = ledger.entries()
     against = _head(context.arguments.against)
     problems = chain_problems(entries, pinned_signers(context.environment), against)
+    if not context.arguments.source:
+        problems += unknown_to(context.environment, entries)
     if problems:
         raise DataFailed("\n".join([f"the ledger at {ledger.place} does not hold:", *problems]))
     head = ledger.head()
     held = f", and holds {against}" if against else ""
     text = f"{len(entries)} entries, the chain holds{held}; head {head}"
     return Outcome({"verdict": "holds", "entries": len(entries), "head": str(head)}, text=text)
+
+
+def unknown_to(environment: Environment, entries: Sequence[Entry]) -> list[str]:
+    """Runs, releases and heads that lie in evidence, and that this ledger does not hold: entries were lost."""
+    entered = {(one.type, one.content().get("run")) for one in entries}
+    problems = []
+    for name in list_runs(environment):
+        folder = RunFolder(environment, name)
+        wanted = ["pseudonymize"] if folder.record.exists() else []
+        if folder.release.exists():
+            wanted.append("publish" if folder.read("release.json").get("state") == "published" else "reject")
+        problems += [f"run {name}: no entry of its {job}" for job in wanted if (job, name) not in entered]
+        heads = {one.field("ledger_head") for one in load_all(folder)}
+        lost = sum(not holds(list(entries), Head.parse(head)) for head in heads)
+        problems += [f"run {name}: {lost} decisions name a head that the ledger does not hold"] if lost else []
+    return problems
 
 
 def _head(text: str | None) -> Head | None:

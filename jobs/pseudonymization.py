@@ -29,6 +29,7 @@ from jobs.session import require_encryption, settled, spark_session, watched
 from jobs.sources import Stops, engine_for, period_window, pinned_sources, source_version, stop_requests
 from jobs.staging import StagedFiles, StagedSink, commit_staged
 from jobs.tables import Snapshot
+from jobs.vouched import hashes
 from transforms.aggregates import Aggregate
 from transforms.compiler import compile_plan
 from transforms.derivation import Secret
@@ -107,7 +108,7 @@ def pseudonymize(
             # A crash may have come between run.json and its entry.
             ledger = evidence_ledger(environment, clock)
             record = folder.load_record()
-            ledger.append("pseudonymize", ledger_body(record), once=("run",))
+            ledger.append("pseudonymize", ledger_body(folder, record), once=("run",))
             if earlier.state == STAGED_ALREADY:
                 sweep_attempts(folder, record)
             return earlier
@@ -137,7 +138,7 @@ def pseudonymize(
                 counts={"tables": made.counts, "aggregates": made.aggregates},
             )
             folder.save_record(record)
-        evidence_ledger(environment, clock).append("pseudonymize", ledger_body(record), once=("run",))
+        evidence_ledger(environment, clock).append("pseudonymize", ledger_body(folder, record), once=("run", "files"))
         settled(spark, PATIENCE)
         sweep_attempts(folder, record)
     return Done(run, "staged", made.tables, record.counts)
@@ -170,8 +171,8 @@ def _sweep(folder: RunFolder) -> None:
     (folder.additional / vault.FOLDER).delete()
 
 
-def ledger_body(record: RunRecord) -> dict[str, Any]:
-    """What the ledger keeps of a run: names, versions and rows."""
+def ledger_body(folder: RunFolder, record: RunRecord) -> dict[str, Any]:
+    """What the ledger keeps of a run: names, versions and rows; hashes of its plan, record and manifest."""
     return {
         "run": record.run,
         "plan": record.plan,
@@ -181,6 +182,7 @@ def ledger_body(record: RunRecord) -> dict[str, Any]:
         "limit": record.limit,
         "sources": {name: [one.table, one.id, one.version] for name, one in record.sources.items()},
         "tables": {one.name: [one.id, one.version, one.rows] for one in record.tables},
+        "files": hashes(folder, "pseudonymize"),
     }
 
 

@@ -7,7 +7,6 @@ import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from typing import Any
 
 import pyarrow as pa
@@ -29,6 +28,7 @@ from jobs.sources import engine_for, period_window, requested
 from jobs.staging import filled, staged_snapshot
 from jobs.storage import write_atomically
 from jobs.tables import Snapshot, pinned
+from jobs.vouched import hashes
 from transforms.aggregates import Aggregate
 from transforms.draws import Draws
 from transforms.pipeline.aggregate import exact
@@ -86,11 +86,11 @@ def verify(folder: RunFolder, progress: Progress, clock: Clock = utc_now) -> Ver
         except Damaged as damaged:
             raise _gone(damaged) from None
         done = Verified(record.run, tables, round(time.monotonic() - begun, 3))
-        digest = _write(folder, record, pipeline, done)
+        _write(folder, record, pipeline, done)
         evidence_ledger(folder.environment, clock).append(
             "verify",
-            {"run": record.run, "verdict": done.verdict, "verify": digest},
-            once=("run", "verdict", "verify"),
+            {"run": record.run, "verdict": done.verdict, "files": hashes(folder, "verify")},
+            once=("run", "verdict", "files"),
         )
     return done
 
@@ -254,15 +254,14 @@ def _distributions(pipeline: TablePipeline, table: TableVerdict) -> list[dict[st
     ]
 
 
-def _write(folder: RunFolder, record: RunRecord, pipeline: Pipeline, done: Verified) -> str:
-    """Writes verify.json and gives its SHA-256. A verdict that decisions may bind already stays if it is the same."""
+def _write(folder: RunFolder, record: RunRecord, pipeline: Pipeline, done: Verified) -> None:
+    """Writes verify.json. A verdict that decisions may bind already stays if it is the same."""
     if folder.verify.exists() and folder.decisions.exists():
         before = folder.verify.local.read_bytes()
         if _verdict_of(before) == done.verdict:
-            return sha256(before).hexdigest()
+            return
     content = json.dumps(verify_body(record, pipeline, done), ensure_ascii=False, indent=1).encode()
     write_atomically(folder.verify.local, content)
-    return sha256(content).hexdigest()
 
 
 def _verdict_of(content: bytes) -> Any:

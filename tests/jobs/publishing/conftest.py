@@ -21,10 +21,12 @@ from jobs.decide import Vote, decide
 from jobs.decisions import Decision
 from jobs.environment import Environment
 from jobs.keys import FileProvider
+from jobs.ledger import evidence_ledger
 from jobs.publishing import Hook, Release, no_hook, publish
 from jobs.reviewer import new_reviewer
 from jobs.runs import RunFolder, RunRecord, SourceVersion, StagedTable, run_name
 from jobs.signing import SigningKey, load_key
+from jobs.vouched import MADE_BY, hashes
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 REVIEWERS = ("김검토", "이검토", "박검토")
@@ -121,6 +123,13 @@ class Case:
         """Where the run's (first) table is published."""
         return self.folder.published(self.record, table or self.record.tables[0].name).local
 
+    def enter(self) -> Case:
+        """The jobs enter what stands in evidence now, as if each had made it anew."""
+        ledger = evidence_ledger(self.environment)
+        for job in MADE_BY:
+            ledger.append(job, {"run": self.folder.run, "files": hashes(self.folder, job)})
+        return self
+
     def vote(self, reviewer: str, outcome: str = "approved", **more: Any) -> Decision:
         """One reviewer's decision."""
         said = Vote(outcome, tuple(more.pop("conditions", ())), more.pop("reason", "because"), **more)
@@ -216,7 +225,7 @@ def make_run(environment: Environment, reviewers: dict[str, SigningKey]) -> Make
         if not root.exists():
             FileProvider.init(root)
         run_secrets(folder).create(name)
-        return Case(folder, reviewers)
+        return Case(folder, reviewers).enter()
 
     return make
 
