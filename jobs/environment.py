@@ -6,10 +6,11 @@ import difflib
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import combinations, permutations
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -18,6 +19,8 @@ from jobs.storage import Location, StorageOptions, conf_path
 
 Zone = Literal["source", "staging", "published", "additional-information", "evidence", "quarantine", "keys"]
 ZONES: tuple[Zone, ...] = get_args(Zone)
+# Spark tables, which others are given to read: no place for keys, logs, or the list of who may approve.
+DATA_ZONES: tuple[Zone, ...] = ("source", "staging", "published")
 Form = Literal["internal-same-department", "internal-other-department", "third-party"]
 
 
@@ -66,11 +69,31 @@ class _File(_Strict):
     @field_validator("zones")
     @classmethod
     def _all_apart(cls, zones: dict[Zone, str]) -> dict[Zone, str]:
-        places = [str(Location.of(place)) for place in zones.values()]
-        inside = any(a != b and (a + "/").startswith(b + "/") for a in places for b in places)
-        if len(set(places)) < len(places) or inside:
-            raise ValueError("two zones share a place; each zone needs a folder or URI of its own")
+        places = {zone: Location.of(place) for zone, place in zones.items()}
+        shared = [f"{a} and {b} share {places[a]}" for a, b in combinations(zones, 2) if places[a] == places[b]]
+        shared += [
+            f"{a} lies in {b} ({places[b]})"
+            for a, b in permutations(zones, 2)
+            if places[a] != places[b] and _inside(places[a], places[b])
+        ]
+        if shared:
+            raise ValueError(f"{'; '.join(shared)}; allowed: a folder or URI of its own for each zone")
         return zones
+
+    @field_validator("scratch", "keys", "reviewers")
+    @classmethod
+    def _out_of_the_data(cls, value: str | KeySettings, info: ValidationInfo) -> str | KeySettings:
+        place = Location.of(value.path if isinstance(value, KeySettings) else value)
+        zones: Mapping[Zone, str] = info.data.get("zones", {})  # none where they are wrong themselves
+        for zone, folder in ((zone, Location.of(zones[zone])) for zone in DATA_ZONES if zone in zones):
+            if _inside(place, folder):
+                others = f"outside of the zones {', '.join(DATA_ZONES)}"
+                raise ValueError(f"{place} lies in the zone {zone} ({folder}); allowed: a place {others}")
+        return value
+
+
+def _inside(place: Location, folder: Location) -> bool:
+    return f"{place}/".startswith(f"{folder}/")
 
 
 @dataclass(frozen=True)
@@ -160,6 +183,8 @@ def _read(path: Path) -> Any:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
         raise BadInput(f"{path}{line}: {getattr(error, 'problem', None) or 'no YAML'}") from None
+    except RecursionError:
+        raise BadInput(f"{path}: nested too deeply; allowed: the keys of conf/environments/local.yaml") from None
     if not isinstance(raw, dict):
         raise BadInput(f"{path}: no mapping; allowed: organisation, zones, scratch, keys, reviewers, …")
     return raw
@@ -180,7 +205,7 @@ def _problem(file: Path, raw: Any, error: Any) -> str:
         close = difflib.get_close_matches(str(place[-1]), allowed, 1)
         hint = f"; did you mean {close[0]}?" if close else ""
         return f"{where}: unknown key; allowed: {', '.join(allowed)}{hint}"
-    return f"{where}: {error['msg']}"
+    return f"{where}: {error['msg'].removeprefix('Value error, ')}"
 
 
 def _allowed(parents: list[Any]) -> list[str]:

@@ -66,11 +66,39 @@ def test_all_problems_at_once_with_lines_and_suggestions(environment_file: Path)
     assert f"line {line}, organization" in message
 
 
-@pytest.mark.parametrize("place", ["warehouse/source", "warehouse/source/inside"])
-def test_zones_may_not_share_a_place(environment_file: Path, tmp_path: Path, place: str) -> None:
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ("warehouse/source", "zones: source and staging share {}/warehouse/source; allowed: a folder or URI"),
+        ("warehouse/source/inside", "zones: staging lies in source ({}/warehouse/source); allowed: a folder or URI"),
+        ("warehouse", "staging ({}/warehouse); keys lies in staging ({}/warehouse); allowed: a folder or URI"),
+    ],
+)
+def test_zones_may_not_share_a_place(environment_file: Path, tmp_path: Path, place: str, told: str) -> None:
     changed(environment_file, str(tmp_path / "warehouse/staging"), str(tmp_path / place))
-    with pytest.raises(BadInput, match="each zone needs"):
+    with pytest.raises(BadInput) as caught:
         load_environment(environment_file)
+    assert told.replace("{}", str(tmp_path)) in caught.value.message
+
+
+def test_keys_scratch_and_reviewers_lie_outside_of_the_data(environment_file: Path, tmp_path: Path) -> None:
+    """What others read, or what Spark replaces, is no place for keys, logs, or the list of who may approve."""
+    warehouse = tmp_path / "warehouse"
+    for old, new in [("scratch", "staging"), ("keys/root.json", "source/root.json"), ("reviewers.json", "published/r")]:
+        changed(environment_file, str(warehouse / old), str(warehouse / new))
+    with pytest.raises(BadInput) as caught:
+        load_environment(environment_file)
+    lines = environment_file.read_text(encoding="utf-8").splitlines()
+    told = [("scratch", "staging", "staging"), ("keys", "source/root.json", "source"),
+            ("reviewers", "published/r", "published")]  # fmt: skip
+    at = {text.split(":")[0]: number for number, text in enumerate(lines, 1)}
+    assert caught.value.message.splitlines() == [
+        f"{environment_file}, line {at[key]}, {key}: "
+        f"{warehouse / place} lies in the zone {zone} ({warehouse / zone}); "
+        "allowed: a place outside of the zones source, staging, published"
+        for key, place, zone in told
+    ]
+    assert caught.value.exit_code == 2
 
 
 def test_a_missing_zone_is_named(environment_file: Path, tmp_path: Path) -> None:
@@ -81,7 +109,7 @@ def test_a_missing_zone_is_named(environment_file: Path, tmp_path: Path) -> None
         load_environment(environment_file)
 
 
-@pytest.mark.parametrize("text", ["a: [", "a: 1\na: 2\n", "- a\n", ""])
+@pytest.mark.parametrize("text", ["a: [", "a: " + "[" * 1000, "a: 1\na: 2\n", "- a\n", ""])
 def test_what_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "e.yaml"
     file.write_text(text, encoding="utf-8")
