@@ -7,7 +7,8 @@ import pyarrow as pa
 import pytest
 
 from transforms.errors import DataRefused
-from transforms.pipeline.engine import PassFailed
+from transforms.pipeline.engine import PassFailed, failure_of
+from transforms.pipeline.transform import DuplicateRowKeys
 
 
 def test_exactly_n_subjects_are_drawn(case):
@@ -98,8 +99,15 @@ def test_duplicate_row_keys_are_refused(case):
     one = case()
     # Both rows of a person are drawn or neither is, so the first two persons are doubled many times.
     source = pa.concat_tables([one.source, one.source.slice(0, 50)])
-    with pytest.raises(PassFailed, match="rows have the row key of another row"):
+    with pytest.raises(PassFailed, match=r"row key \(id\) of another row; allowed: .* deduplicate .*\(at least"):
         one.run(source=source, units=2)
+
+
+def test_duplicate_row_keys_of_all_tasks_are_told_as_one():
+    failed = [failure_of(DuplicateRowKeys("crm/people", ("id", "day"), count)) for count in (3, 5)]
+    (told,) = str(PassFailed(failed)).splitlines()
+    assert told.startswith("table crm/people: rows that have the row key (id, day) of another row; allowed: ")
+    assert told.endswith("(at least 8)")
 
 
 def test_a_null_row_key_is_refused(case):

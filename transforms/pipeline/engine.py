@@ -44,7 +44,7 @@ class Failure:
 
     def __str__(self) -> str:
         text = f"{self.site}: {self.reason}" if self.site else self.reason
-        return f"{text} (at least {self.count})" if self.kind == "cells" and self.count else text
+        return f"{text} (at least {self.count})" if self.kind in ("cells", "row-key") and self.count else text
 
 
 class PassFailed(Exception):
@@ -71,7 +71,7 @@ def failure_of(error: Exception) -> Failure:
         case CellsRefused():
             return Failure("cells", error.reason, None, error.count)
         case DuplicateRowKeys():
-            return Failure("row-key", f"{error.count} rows have the row key of another row", None, error.count)
+            return Failure("row-key", str(error), None, error.count)
         case Damaged():
             return Failure("damaged", str(error))
     raise error

@@ -158,7 +158,7 @@ class RowsReduce:
             yield 0, pack((_surplus(expected, found), _surplus(found, expected), np.empty((0, 3), np.uint64)))
 
     def _by_serial(self, bucket: int, blobs: Sequence[tuple[int, Any]]) -> tuple[int, int, Words]:
-        lines, numbers = placed(_side(blobs, EXPECTED, 3), 2, self.sides.offsets[bucket])
+        lines, numbers = placed(_side(blobs, EXPECTED, 3), 2, self.sides.offsets[bucket], self.sides.work.table)
         classed = by_group([blob for kind, blob in blobs if kind == CLASS_HASHES])
         for hashes in class_hashes(classed, lines[:, :2]).values():
             lines[:, 2] += hashes

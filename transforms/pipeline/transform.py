@@ -143,14 +143,20 @@ def from_blobs(blobs: Sequence[pa.Buffer]) -> pa.Table:
 
 
 class DuplicateRowKeys(Exception):
-    """Two rows of the source have the same row key."""
+    """So many rows of the source have the row key of another row."""
 
-    def __init__(self, count: int) -> None:
-        super().__init__(count)
-        self.count = count
+    def __init__(self, source: str, row_key: tuple[str, ...], count: int) -> None:
+        super().__init__(source, row_key, count)
+        self.source, self.row_key, self.count = source, row_key, count
+
+    def __str__(self) -> str:
+        return (
+            f"table {self.source}: rows that have the row key ({', '.join(self.row_key)}) of another row; allowed: "
+            "each row key once; deduplicate the source, or name another `row_key` in the plan"
+        )
 
 
-def ordered(words: Sequence[npt.NDArray[np.uint64]]) -> npt.NDArray[np.int64]:
+def ordered(words: Sequence[npt.NDArray[np.uint64]], table: TablePipeline) -> npt.NDArray[np.int64]:
     """The order of rows by all bits of their draws; rows with equal draws have equal row keys: refused."""
     first = words[0]
     turn = np.argsort(first, kind="stable") if len(words) == 2 else np.lexsort(tuple(reversed(words)))
@@ -163,7 +169,7 @@ def ordered(words: Sequence[npt.NDArray[np.uint64]]) -> npt.NDArray[np.int64]:
         same &= line[1:] == line[:-1]
         if not same.any():
             return turn
-    raise DuplicateRowKeys(int(same.sum()))
+    raise DuplicateRowKeys(table.source, table.row_key or (FILE, ROW), int(same.sum()))
 
 
 def serials(words: Sequence[npt.NDArray[np.uint64]], offset: int, by_subject: bool) -> npt.NDArray[np.int64]:
@@ -211,7 +217,7 @@ class TransformReduce:
         table = self.work.table
         names = [name for name in rows.column_names if name.startswith("\x00")]
         words = [rows.column(name).to_numpy() for name in names]
-        turn = ordered(words)
+        turn = ordered(words, table)
         words = [word[turn] for word in words]
         places = pa.array(turn)
         cells: dict[str, pa.Array] = {}

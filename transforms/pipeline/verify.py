@@ -41,7 +41,7 @@ from transforms.pipeline.states import pack
 from transforms.pipeline.transform import BLOB_BYTES, all_columns, by_group, cells_of, ordered, serials
 from transforms.pipeline.verify_sample import proof_of_clusters, proof_of_subjects
 from transforms.pipeline.work import Rows, Work, guarded, select
-from transforms.pipeline_model import Chain
+from transforms.pipeline_model import Chain, TablePipeline
 from transforms.plan_sample import ClusterSample, Sample, measured_column
 from transforms.predicate import Predicate
 from transforms.sample_facts import SampleFacts
@@ -219,7 +219,7 @@ class VerifyReduce:
     def _finish(self, bucket: int, lines: Words, classed: Sequence[pa.Table]) -> Bucket:
         table = self.work.table
         hasher = CellHasher(self.seed, table.schema.names)
-        lines, numbers = placed(lines, order_width(self.work), self.offsets[bucket])
+        lines, numbers = placed(lines, order_width(self.work), self.offsets[bucket], self.work.table)
         bodies = np.ascontiguousarray(lines[:, -1])
         sums = Sums(rows=len(bodies))
         for name, hashes in class_hashes(classed, lines[:, -3:-1]).items():
@@ -263,9 +263,9 @@ def order_width(work: Work) -> int:
     return 4 if work.table.by_subject and not work.table.one_row_per_subject else 2
 
 
-def placed(lines: Words, width: int, offset: int) -> tuple[Words, npt.NDArray[np.int64]]:
+def placed(lines: Words, width: int, offset: int, table: TablePipeline) -> tuple[Words, npt.NDArray[np.int64]]:
     """Rows (`width` words of order draw, then others) in their order, and their serials."""
-    turn = ordered([np.ascontiguousarray(lines[:, place]) for place in range(width)])
+    turn = ordered([np.ascontiguousarray(lines[:, place]) for place in range(width)], table)
     lines = lines[turn]
     return lines, serials([lines[:, place] for place in range(width)], offset, width > 2)
 

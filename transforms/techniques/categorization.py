@@ -25,6 +25,11 @@ Code = str | int
 Categories = tuple[tuple[Code, tuple[Code, ...]], ...]
 _ALLOWED = "a mapping of a category to the values that belong to it: {1: [VIP, S, A], 2: [B, C]}"
 
+_UNCOVERED = (
+    "values that no category covers; allowed: values that the mapping or hierarchy lists; list them, or set "
+    "`unmatched` to keep, null or {value: …}"
+)
+
 
 def _is_code(raw: object) -> bool:
     return isinstance(raw, (str, int)) and not isinstance(raw, bool)
@@ -234,7 +239,7 @@ class Categorization(CellTechnique):
         if missed == 0 or self.unmatched is None:
             return result
         if self.unmatched == "error":
-            raise CellsRefused("values that no category covers", missed)
+            raise CellsRefused(_UNCOVERED, missed)
         if self.unmatched == "keep":
             return pc.coalesce(result, values)
         return pc.if_else(pc.is_valid(values), pc.fill_null(result, self.unmatched.value), result)

@@ -26,13 +26,14 @@ def test_unlisted_category(desk: Any) -> None:
     """Half of the persons have a grade that no category lists: which one, the text must not say."""
     desk.change("sample: {fraction: 0.5}\n", "")
     desk.replace(grade=pa.array(["gold-zz", "platinum-zz"] * 20))
-    desk.fails(1, ("columns.grade.apply", "column people.grade", "no category covers", "20 cells"))
+    desk.fails(1, ("columns.grade.apply", "column people.grade", "no category covers", "`unmatched`", "20 cells"))
 
 
 def test_duplicate_row_key(desk: Any) -> None:
     desk.change("sample: {fraction: 0.5}\n", "")
     desk.write(mode="append")
-    desk.fails(1, ("40 rows have the row key of another row",))
+    told = ("table people: rows that have the row key (id) of another row", "another `row_key`", "(at least 40)")
+    desk.fails(1, told)
 
 
 def test_null_in_the_row_key(desk: Any) -> None:

@@ -31,6 +31,7 @@ def test_an_uncovered_value_is_an_error_that_does_not_name_it(run: Run) -> None:
         run({"categorization": GRADES}, ["S", "비밀", "비밀", None])
     assert caught.value.count == 2
     assert "비밀" not in str(caught.value)
+    assert "list them, or set `unmatched` to keep, null or {value: …}" in str(caught.value)
 
 
 @pytest.mark.parametrize(
