@@ -154,10 +154,10 @@ def verify_table(claim: Claim, ways: Ways, k: int | None = None) -> TableVerdict
     differences = [*_schema_differences(table.schema, ways.staged_schema), *_incomplete(claim)]
     if differences:
         return TableVerdict(table.name, tuple(differences))
+    claim = claim.ready(ways.source)
     for number in wrong_rules(claim.work, ways.source):
         differences.append(Difference("outliers", f"outliers[{number}]"))
     shown = shown_columns(table)
-    claim = claim.ready(ways.source)
     differences += [Difference("fact", place) for place in wrong_class_facts(claim.work, ways.source)]
     sample = own_sample(table)
     found = _Found.of(
