@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from jobs.clock import utc_now
 from jobs.columns import brought_in
 from jobs.errors import BadInput
 from jobs.job import Context, Outcome, run_job
@@ -22,6 +23,7 @@ from transforms.compiler import compile_plan
 from transforms.errors import PlanError
 from transforms.fingerprint import fingerprint
 from transforms.pipeline_model import Pipeline
+from transforms.plan import Plan
 from transforms.plan_loader import Loaded, source_tables
 from transforms.plan_warnings import plan_warnings
 
@@ -55,12 +57,20 @@ def body(context: Context) -> Outcome:
     mark = fingerprint(loaded.plan, loaded.hierarchies)
     held = f", fits {', '.join(name or 'its table' for name in schemas)}" if schemas else ""
     lines = [f"{path.name}: valid{held}; fingerprint {mark}"]
-    warnings = plan_warnings(pipeline, "en") if pipeline is not None else []
+    warnings = _ended(loaded.plan) + (plan_warnings(pipeline, "en") if pipeline is not None else [])
     lines += [f"warning: {one}" for one in warnings]
     if context.arguments.explain and pipeline is not None:
         lines.append(pipeline.explain())
     summary = {"plan": loaded.plan.plan, "fingerprint": mark, "tables": sorted(schemas), "warnings": warnings}
     return Outcome(summary, text="\n".join(lines))
+
+
+def _ended(plan: Plan) -> list[str]:
+    """A warning where the use is over: the plan is well written, but the jobs refuse it."""
+    if utc_now().date() <= plan.use.until:
+        return []
+    refused = "pseudonymize and publish refuse the plan (exit 3); allowed: a later `until`"
+    return [f"use.until: the use ended on {plan.use.until}; {refused}"]
 
 
 def _compiled(loaded: Loaded, schemas: Mapping[str, pa.Schema]) -> Pipeline:

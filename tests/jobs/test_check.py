@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,12 +13,19 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import write_deltalake
 
+from jobs import check
 from jobs.check import main
 from jobs.environment import Environment
 from jobs.retail import schema
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAN = str(ROOT / "conf/plans/retail-third-party.yaml")
+
+
+@pytest.fixture(autouse=True)
+def in_2026(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A day on which no packaged plan's use is over."""
+    monkeypatch.setattr(check, "utc_now", lambda: datetime(2026, 6, 1, tzinfo=UTC))
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, str, str]:
@@ -59,6 +67,20 @@ def test_what_should_be_known_of_a_valid_plan_is_a_warning(
     assert code == 0
     assert warning.startswith("leases, jeonse_amount … rent_amount (3 columns): rounding alone")
     assert f"warning: {warning}" in out
+
+
+@pytest.mark.parametrize(("day", "over"), [("2027-12-31", False), ("2028-01-01", True)])
+def test_a_use_that_has_ended_is_a_warning(
+    day: str, over: bool,
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], environment_file: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """The last day counts. The plan is still valid, so the exit code is 0."""
+    monkeypatch.setattr(check, "utc_now", lambda: datetime.fromisoformat(f"{day}T23:59:59+00:00"))
+    plan = changed(tmp_path, "until: 2028-12-31", "until: 2027-12-31")
+    code, out, err = run(capsys, plan, "--environment", environment_file, "--json")
+    warnings = json.loads(out.splitlines()[-1])["warnings"]
+    assert (code, err, len(warnings)) == (0, "", int(over))
+    assert ("\nwarning: use.until: the use ended on 2027-12-31; pseudonymize and publish refuse" in out) is over
 
 
 @pytest.mark.parametrize(
