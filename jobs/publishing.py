@@ -72,6 +72,7 @@ def publish(folder: RunFolder, clock: Clock = utc_now, hook: Hook = no_hook) -> 
         before = _committed(folder, record)
         if len(before) == len(record.tables):
             return _completed(folder, record, plan, ledger, hook, already=True)
+        _require_not_lost(folder, record, set(before))
         _sweep(folder, record, set(before))
         if ledger.find("reject", run=folder.run):
             _reject(folder, ledger, (), hook)
@@ -118,6 +119,16 @@ def _committed(folder: RunFolder, record: RunRecord) -> dict[str, Published]:
         for one in record.tables
     }
     return {name: one for name, one in found.items() if one is not None}
+
+
+def _require_not_lost(folder: RunFolder, record: RunRecord, there: set[str]) -> None:
+    """Refused where this run was published already and its release is there no more."""
+    if folder.release.exists() and folder.read("release.json")["state"] == "published":
+        gone = ", ".join(str(folder.published(record, one.name)) for one in record.tables if one.name not in there)
+        raise Refused(
+            f"run {folder.run} was published, and its release is there no more: {gone}; allowed: the table from a "
+            "backup, or a new run (another source version or plan): staging and the run's secret are gone"
+        )
 
 
 def _sweep(folder: RunFolder, record: RunRecord, done: set[str]) -> None:

@@ -361,6 +361,14 @@ def test_a_lost_ledger_shows_by_the_runs_and_decisions_that_lie_beside_it(make_r
     assert unknown_to(case.environment, ledger.entries()[:-2]) == [f"run {run}: no entry of its publish"]
 
 
+def test_a_release_that_was_removed_is_told_as_such(make_run):
+    case = make_run().approve()
+    case.publish()
+    shutil.rmtree(case.place())
+    with pytest.raises(Refused, match=r"was published, and its release is there no more: .*retail"):
+        case.publish()
+
+
 def test_use_after_until(make_run):
     case = make_run().approve()
     case.now = datetime(2098, 12, 31, 23, tzinfo=UTC)
