@@ -13,10 +13,11 @@ from datetime import date
 
 from jobs.clock import Clock, utc_now
 from jobs.job import Context, JobError, Outcome, Waiting, run_job
-from jobs.judging import judge
+from jobs.judging import eligible, judge, required
 from jobs.leaving import leave
 from jobs.ledger import evidence_ledger, trusted_entries
 from jobs.publishing import GOOD
+from jobs.reviewers import load_reviewers
 from jobs.runs import RunFolder, RunRecord, find_run, list_runs
 
 
@@ -76,6 +77,10 @@ def _state(folder: RunFolder, record: RunRecord, clock: Clock) -> tuple[str, str
         return "unfit", "a plan whose result passes its checks", "change the plan, gamyeong pseudonymize PLAN"
     if clock().date() > date.fromisoformat(plan["use"]["until"]):
         return "refused", f"nothing: its use ended on {plan['use']['until']}", ""
+    missing = required(folder.environment, plan) - len(eligible(load_reviewers(folder.environment), plan))
+    if missing > 0:
+        waits = f"{missing} more reviewers who may decide about this plan"
+        return "waiting", waits, "gamyeong reviewer new NAME --key FILE"
     try:
         entries = trusted_entries(folder.environment, evidence_ledger(folder.environment, write=False))
         judged = judge(folder, record, plan, entries, clock())

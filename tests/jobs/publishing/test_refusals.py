@@ -361,6 +361,14 @@ def test_a_lost_ledger_shows_by_the_runs_and_decisions_that_lie_beside_it(make_r
     assert unknown_to(case.environment, ledger.entries()[:-2]) == [f"run {run}: no entry of its publish"]
 
 
+def test_status_waits_for_reviewers_who_may_decide(make_run):
+    case = make_run()
+    revoke(case.environment, "김검토", "2026-01-05T12:00:00Z")
+    found = state_of(case.folder)
+    assert (found.state, found.next) == ("waiting", "gamyeong reviewer new NAME --key FILE")
+    assert found.waits_for.startswith("1 more reviewers")
+
+
 def test_a_release_that_was_removed_is_told_as_such(make_run):
     case = make_run().approve()
     case.publish()
