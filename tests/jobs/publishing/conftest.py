@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from deltalake import DeltaTable
+from deltalake import DeltaTable, write_deltalake
 from deltalake.transaction import AddAction
 
 from jobs import manifest
@@ -129,6 +130,16 @@ class Case:
         for job in MADE_BY:
             ledger.append(job, {"run": self.folder.run, "files": hashes(self.folder, job)})
         return self
+
+    def restage(self) -> None:
+        """Another staged table, with record, log and manifest made to match; nothing is entered."""
+        place, record = self.folder.staged("retail").local, self.record
+        shutil.rmtree(place)
+        write_deltalake(str(place), pa.table({"serial": [1], "age": [99], "sex": ["F"]}))
+        table = DeltaTable(str(place))
+        other = StagedTable("retail", str(table.metadata().id), table.version(), 1)
+        self.folder.save_record(replace(record, tables=(other,)))
+        manifest.write(self.folder, manifest.build(self.folder, (other,)))
 
     def vote(self, reviewer: str, outcome: str = "approved", **more: Any) -> Decision:
         """One reviewer's decision."""
