@@ -15,15 +15,12 @@ from jobs.ledger import Head
 from jobs.manifest import load as load_manifest
 from jobs.runs import RunFolder, RunRecord
 from jobs.signing import SigningKey
-from jobs.storage import Location, write_atomically
-from jobs.vouched import documents
+from jobs.storage import write_atomically
+from jobs.vouched import MADE_BY, documents, hashes
 from transforms.derivation import canonical_json
 
 Outcome = Literal["approved", "conditional", "rejected"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
-BOUND_FILES = (
-    "run.json", "plan.yaml", "plan.json", "manifest.json", "verify.json", "suite.json", "result.json",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -59,20 +56,19 @@ def bound(folder: RunFolder, record: RunRecord) -> dict[str, Any]:
 
     Waiting if review or verify has not run.
     """
-    missing = [name for name in BOUND_FILES if not (folder.evidence / name).exists()]
+    job_of = {name: job for job, names in MADE_BY.items() for name in names}
+    missing = [name for name in job_of if not (folder.evidence / name).exists()]
     if missing:
-        jobs = {"verify.json": "verify", "suite.json": "review", "result.json": "review"}
-        todo = sorted({jobs.get(name, "pseudonymize") for name in missing})
+        todo = sorted({job_of[name] for name in missing})
         raise Waiting(f"run {folder.run} waits for {' and '.join(todo)} ({', '.join(missing)} missing)")
-    written = documents(folder)
-    if not written:
+    if not documents(folder):
         raise Waiting(f"run {folder.run} waits for review (no document under {folder.report})")
     return {
         "run": record.run,
         "fingerprint": record.fingerprint,
         "tables": [{"name": one.name, "id": one.id, "version": one.version} for one in record.tables],
         "manifest": _manifest_digest(folder),
-        "files": {name: _sha256(folder.evidence / name) for name in (*BOUND_FILES, *written)},
+        "files": {name: digest for job in MADE_BY for name, digest in hashes(folder, job).items()},
     }
 
 
@@ -148,7 +144,3 @@ def _manifest_digest(folder: RunFolder) -> str:
         return load_manifest(folder).digest
     except JobError:
         return "damaged"  # a decision binds another digest, so this is told as a difference
-
-
-def _sha256(place: Location) -> str:
-    return hashlib.sha256(place.local.read_bytes()).hexdigest()

@@ -73,7 +73,7 @@ def shown(folder: RunFolder, clock: Clock = utc_now) -> str:
         *(f"  {digest}  {name}" for name, digest in binding["files"].items()),
         "decisions so far:",
         *([f"  {_told(one)}" for one in load_all(folder)] or ["  none"]),
-        *(f"  does not count: {text}" for text in faults(folder, record, plan, entries, clock())),
+        *(f"  does not count: {text}" for text in faults(folder, record, plan, entries, clock(), binding)),
         *_difference(folder, record, plan),
     ]
     return "\n".join(lines)

@@ -117,10 +117,15 @@ def judge(
 
 
 def faults(
-    folder: RunFolder, record: RunRecord, plan: Mapping[str, Any], ledger: list[Entry], now: datetime
+    folder: RunFolder,
+    record: RunRecord,
+    plan: Mapping[str, Any],
+    ledger: list[Entry],
+    now: datetime,
+    now_bound: dict[str, Any],
 ) -> list[str]:
     """Decisions that can't count as they are: forged, altered, replayed, removed, or about other content."""
-    pinned, decisions, now_bound = load_reviewers(folder.environment), load_all(folder), bound(folder, record)
+    pinned, decisions = load_reviewers(folder.environment), load_all(folder)
     problems = _missing(decisions, ledger, folder.run) + _replayed(decisions)
     for one in decisions:
         problems += [f"{one.file}: {text}" for text in _invalid(one, pinned, plan, record, ledger, now)]
