@@ -8,14 +8,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations, permutations
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from jobs.errors import BadInput, ZoneNotHanded
 from jobs.storage import Location, StorageOptions, conf_path
+
+ROLE_NAME = r"^[A-Za-z0-9][A-Za-z0-9-]*$"
 
 Zone = Literal["source", "staging", "published", "additional-information", "evidence", "quarantine", "keys"]
 ZONES: tuple[Zone, ...] = get_args(Zone)
@@ -42,6 +52,16 @@ class Floor(_Strict):
     reviewers: int = Field(default=3, ge=3)
 
 
+RoleName = Annotated[str, StringConstraints(pattern=ROLE_NAME, max_length=40)]
+
+
+class _Combination(_Strict):
+    name: RoleName
+    inbox: str
+    outboxes: dict[RoleName, str] = Field(default_factory=dict)
+    partners: str
+
+
 class _Storage(_Strict):
     deltalake: dict[str, str] = Field(default_factory=dict)
     arrow: dict[str, str] = Field(default_factory=dict)
@@ -57,6 +77,7 @@ class _File(_Strict):
     jars: tuple[str, ...] = ()
     spark: dict[str, str] = Field(default_factory=dict)
     storage: _Storage = _Storage()
+    combination: _Combination | None = None
 
     @field_validator("spark", mode="before")
     @classmethod
@@ -91,9 +112,57 @@ class _File(_Strict):
                 raise ValueError(f"{place} lies in the zone {zone} ({folder}); allowed: a place {others}")
         return value
 
+    @field_validator("combination")
+    @classmethod
+    def _apart_from_the_zones(cls, value: _Combination | None, info: ValidationInfo) -> _Combination | None:
+        if value is None:
+            return None
+        places = {"inbox": value.inbox} | {f"outboxes.{name}": place for name, place in value.outboxes.items()}
+        found = {name: Location.of(place) for name, place in places.items()}
+        problems = [f"{name} {place} is not on this machine" for name, place in found.items() if not place.is_local]
+        problems += [
+            f"{a} and {b} share {found[a]}" for a, b in combinations(found, 2) if _overlap(found[a], found[b])
+        ]
+        zones = {zone: Location.of(place) for zone, place in info.data.get("zones", {}).items()}
+        found["partners"] = Location.of(value.partners)
+        problems += [
+            f"{name} {place} lies in the zone {zone} ({folder}), or that in it"
+            for name, place in found.items()
+            for zone, folder in zones.items()
+            if _overlap(place, folder)
+        ]
+        if problems:
+            raise ValueError(f"{'; '.join(problems)}; allowed: folders of their own outside of all zones, say a share")
+        return value
+
+
+def _overlap(one: Location, other: Location) -> bool:
+    return _inside(one, other) or _inside(other, one)
+
 
 def _inside(place: Location, folder: Location) -> bool:
     return f"{place}/".startswith(f"{folder}/")
+
+
+@dataclass(frozen=True)
+class CombinationPlaces:
+    """What this place of work is in combinations (결합): its role's name, and where packages come and go.
+
+    Others put packages into `inbox`, which only this role reads; `outboxes` are the inboxes of those it sends
+    to, by role name; `partners` is the folder of their public identities, `NAME.json`, pinned by hand.
+    """
+
+    name: str
+    inbox: Location
+    outboxes: Mapping[str, Location]
+    partners: Path
+
+    def outbox(self, name: str) -> Location:
+        """The inbox of another role; BadInput where the environment names none."""
+        if name not in self.outboxes:
+            known = ", ".join(sorted(self.outboxes)) or "none"
+            raise BadInput(f"no outbox for {name}; the environment's combination.outboxes has: {known}")
+        return self.outboxes[name]
 
 
 @dataclass(frozen=True)
@@ -114,6 +183,7 @@ class Environment:
     jars: tuple[str, ...]
     spark: Mapping[str, str]
     storage: StorageOptions
+    combination: CombinationPlaces | None = None
     writes: frozenset[Zone] = frozenset(ZONES)
 
     def zone(self, name: Zone) -> Location:
@@ -135,6 +205,14 @@ class Environment:
         """The key provider's settings, for jobs that were handed the keys zone."""
         self.zone("keys")
         return self.key_settings
+
+    @property
+    def exchange(self) -> CombinationPlaces:
+        """This role's places in combinations; BadInput where the environment has no `combination:`."""
+        if self.combination is None:
+            needed = "combination: {name, inbox, outboxes, partners} (jobs/README.md, Environments)"
+            raise BadInput(f"{self.file} has no part in combinations; needed: {needed}")
+        return self.combination
 
     def floor(self, form: Form) -> Floor:
         """The policy floor of a form of use; where the environment says nothing, three reviewers and no k."""
@@ -168,7 +246,15 @@ def load_environment(path: str | os.PathLike[str] | None = None) -> Environment:
         jars=file.jars,
         spark=file.spark,
         storage=options,
+        combination=_places(file.combination),
     )
+
+
+def _places(section: _Combination | None) -> CombinationPlaces | None:
+    if section is None:
+        return None
+    outboxes = {name: Location.of(place) for name, place in section.outboxes.items()}
+    return CombinationPlaces(section.name, Location.of(section.inbox), outboxes, Location.of(section.partners).local)
 
 
 def _read(path: Path) -> Any:
@@ -209,5 +295,7 @@ def _problem(file: Path, raw: Any, error: Any) -> str:
 
 
 def _allowed(parents: list[Any]) -> list[str]:
-    models: dict[str, type[BaseModel]] = {"keys": KeySettings, "policy": Floor, "storage": _Storage}
+    models: dict[str, type[BaseModel]] = {
+        "keys": KeySettings, "policy": Floor, "storage": _Storage, "combination": _Combination
+    }  # fmt: skip
     return list((models[parents[0]] if parents and parents[0] in models else _File).model_fields)
