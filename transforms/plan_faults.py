@@ -48,11 +48,13 @@ _BOUNDS = {
 }
 
 
-def problems_of(errors: Iterable[ErrorDetails], root: Node, main_file: str) -> list[Problem]:
-    """One problem for each place: the alternatives of a union are told together."""
+def problems_of(
+    errors: Iterable[ErrorDetails], root: Node, main_file: str, model: type[BaseModel] = Plan
+) -> list[Problem]:
+    """One problem for each place of a file of this model: the alternatives of a union are told together."""
     merged: dict[tuple[str, str], Problem] = {}
     for error in errors:
-        problem = _problem(error, root, main_file)
+        problem = _problem(error, root, main_file, model)
         earlier = merged.get((problem.path, problem.found))
         if earlier is not None and problem.allowed not in earlier.allowed:
             problem = Problem(
@@ -70,7 +72,7 @@ def problems_of(errors: Iterable[ErrorDetails], root: Node, main_file: str) -> l
     return list(merged.values())
 
 
-def _problem(error: ErrorDetails, root: Node, main_file: str) -> Problem:
+def _problem(error: ErrorDetails, root: Node, main_file: str, model: type[BaseModel]) -> Problem:
     kind, context = error["type"], error.get("ctx", {})
     loc, node = located(root, error["loc"], missing=kind == "missing")
     hint: str | None = None
@@ -81,7 +83,7 @@ def _problem(error: ErrorDetails, root: Node, main_file: str) -> Problem:
     elif kind == "missing":
         found, allowed = "nothing", "this key, which must be there"
     elif kind == "extra_forbidden":
-        known = _keys_at(error["loc"][:-1])
+        known = _keys_at(model, error["loc"][:-1])
         found, allowed = f"unknown key {error['loc'][-1]!r}", ", ".join(known) or "no key here"
         hint = did_you_mean(error["loc"][-1], known)
     else:
@@ -140,9 +142,9 @@ def located(root: Node, loc: Location, *, missing: bool = False) -> tuple[Locati
     return tuple(place), node
 
 
-def _keys_at(loc: Location) -> list[str]:
+def _keys_at(root: type[BaseModel], loc: Location) -> list[str]:
     """The keys that the model takes at a place."""
-    annotation: Any = Plan
+    annotation: Any = root
     for part in loc:
         annotation = _step(annotation, part)
     model = _model(annotation)

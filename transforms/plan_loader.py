@@ -26,10 +26,11 @@ from transforms.plan import Plan
 from transforms.plan_checks import check_sections
 from transforms.plan_faults import problems_of
 from transforms.plan_outliers import ParentCategory
+from transforms.plan_places import placed, places, read_text
 from transforms.plan_salvage import sound_sections
 from transforms.plan_sections import Sections, table_sections
 from transforms.technique import ColumnTechnique
-from transforms.yaml_nodes import Node, path_text, read_yaml
+from transforms.yaml_nodes import Node, read_yaml
 
 Rule = Callable[[Sections], Iterable[Problem]]
 
@@ -50,7 +51,7 @@ class Loaded:
     def placed(self, error: PlanError) -> PlanError:
         """A later complaint about this plan (the compiler's), with the line and file of each problem."""
         main = self.file.name
-        return PlanError([_placed(problem, self.lines, self.files, main) for problem in error.problems])
+        return PlanError([placed(problem, self.lines, self.files, main) for problem in error.problems])
 
 
 def load_plan(path: str | Path) -> Plan:
@@ -82,13 +83,13 @@ def load(
     except ValidationError as error:
         problems += problems_of(error.errors(include_url=False), root, main)
         sections = sound_sections(data)
-    lines, files = _places(root, main)
+    lines, files = places(root, main)
     hierarchies, more = _hierarchies(sections, file, hierarchy_folders)
     problems += more + check_sections(sections)
     problems += [problem for rule in rules for problem in rule(sections)]
     if problems or plan is None:
         problems += _name_problems(sections, schemas or {})
-        raise PlanError([_placed(problem, lines, files, main) for problem in problems])
+        raise PlanError([placed(problem, lines, files, main) for problem in problems])
     return Loaded(plan, lines, files, hierarchies, file)
 
 
@@ -103,16 +104,7 @@ def source_tables(path: str | Path) -> dict[str, str]:
 
 def _read(file: Path, bases: tuple[Path, ...]) -> tuple[Node, list[Problem]]:
     """The file's nodes over those of its base."""
-    try:
-        text = file.read_text("utf-8")
-    except OSError as error:
-        raise PlanError(
-            [Problem("plan", f"no readable file ({error.strerror})", "a plan file", file=str(file))]
-        ) from None
-    except UnicodeDecodeError as error:
-        found = f"a byte that is not UTF-8 at position {error.start}"
-        raise PlanError([Problem("plan", found, "a file in UTF-8", file=file.name)]) from None
-    root, problems = read_yaml(text, file.name)
+    root, problems = read_yaml(read_text(file, "plan"), file.name)
     root = _with_key_files(root, file.parent)
     extends = root.value.pop("extends", None)
     if extends is None:
@@ -162,27 +154,6 @@ def _merged(base: Node, own: Node, keys: tuple[str, ...]) -> Node:
         else:
             children[key] = node
     return replace(own, value=children)
-
-
-def _places(root: Node, main: str) -> tuple[dict[str, int], dict[str, str]]:
-    lines: dict[str, int] = {}
-    files: dict[str, str] = {}
-    for loc, node in root.walk():
-        path = path_text(loc)
-        lines[path] = node.place
-        if node.file != main:
-            files[path] = node.file
-    return lines, files
-
-
-def _placed(problem: Problem, lines: Mapping[str, int], files: Mapping[str, str], main: str) -> Problem:
-    """A problem with the line of its path, or of the nearest place above; the main file goes unnamed."""
-    if problem.file is not None:
-        return replace(problem, file=None) if problem.file == main else problem
-    path = problem.path
-    while path not in lines and path:
-        path = path[: max(path.rfind("."), path.rfind("["), 0)]
-    return replace(problem, line=problem.line or lines.get(path), file=files.get(path))
 
 
 def _name_problems(sections: Sections, schemas: Mapping[str, pa.Schema]) -> list[Problem]:

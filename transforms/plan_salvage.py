@@ -23,7 +23,7 @@ def sound_sections(data: Mapping[str, Any]) -> dict[str, Any]:
             sections[name] = _rules(raw)
         elif name == "tables" and isinstance(raw, Mapping):
             sections[name] = {str(table): part for table, one in raw.items() if (part := _table(one)) is not None}
-        elif (value := _sound(_type(field), raw)) is not None:
+        elif (value := sound(type_of(field), raw)) is not None:
             sections[name] = value
     return sections
 
@@ -34,7 +34,7 @@ def _rules(raw: object) -> dict[str, ColumnRule]:
         return {}
     rules = {}
     for name, one in raw.items():
-        rule = _sound(ColumnRule, one) or ColumnRule.model_construct()
+        rule = sound(ColumnRule, one) or ColumnRule.model_construct()
         rules[str(name)] = rule if hasattr(rule, "kind") else rule.model_copy(update={"kind": "attribute"})
     return rules
 
@@ -42,13 +42,13 @@ def _rules(raw: object) -> dict[str, ColumnRule]:
 def _table(raw: object) -> TablePlan | None:
     if not isinstance(raw, Mapping):
         return None
-    table: TablePlan | None = _sound(TablePlan, {**raw, "columns": {}})
+    table: TablePlan | None = sound(TablePlan, {**raw, "columns": {}})
     if table is None or not all(hasattr(table, name) for name in ("source", "row_key")):
         return None
     return table.model_copy(update={"columns": _rules(raw.get("columns"))})
 
 
-def _sound(annotation: Any, raw: object) -> Any:
+def sound(annotation: Any, raw: object) -> Any:
     """The value; of a model its valid fields alone (the others raise AttributeError); else None."""
     try:
         return TypeAdapter(annotation).validate_python(raw)
@@ -61,12 +61,12 @@ def _sound(annotation: Any, raw: object) -> Any:
     fields = {}
     for name, field in models[0].model_fields.items():
         key = field.alias or name
-        if key in raw and (value := _sound(_type(field), raw[key])) is not None:
+        if key in raw and (value := sound(type_of(field), raw[key])) is not None:
             fields[name] = value
     return models[0].model_construct(**fields)
 
 
-def _type(field: FieldInfo) -> Any:
+def type_of(field: FieldInfo) -> Any:
     """A field's type with its validators, which pydantic keeps apart."""
     return Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
 
