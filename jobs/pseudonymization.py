@@ -17,22 +17,30 @@ from jobs.clock import Clock, stamp, utc_now
 from jobs.code_version import code_version
 from jobs.environment import Environment
 from jobs.errors import BadInput, DataFailed, Operational, Refused
-from jobs.keys import FileProvider, RunSecrets, SeriesSecrets
+from jobs.keys import FileProvider
 from jobs.ledger import evidence_ledger
 from jobs.leftovers import sweep_attempts, sweep_dead_runs
 from jobs.locks import exclusive
 from jobs.plans import open_plan
 from jobs.progress import Progress
 from jobs.run_plan import save_plan
+from jobs.run_secrets import run_keys
 from jobs.runs import RunFolder, RunRecord, StagedTable, run_name
 from jobs.session import require_encryption, settled, spark_session, watched
-from jobs.sources import Stops, engine_for, period_window, pinned_sources, source_version, stop_requests
+from jobs.sources import (
+    Stops,
+    engine_for,
+    period_window,
+    pinned_sources,
+    round_period,
+    source_version,
+    stop_requests,
+)  # fmt: skip
 from jobs.staging import StagedFiles, StagedSink, commit_staged
 from jobs.tables import Snapshot
 from jobs.vouched import hashes
 from transforms.aggregates import Aggregate
 from transforms.compiler import compile_plan
-from transforms.derivation import Secret
 from transforms.errors import DataRefused
 from transforms.pipeline.aggregate import exact
 from transforms.pipeline.engine import PassFailed, SparkEngine
@@ -47,7 +55,7 @@ from transforms.plan_outliers import OutlierLimits
 from transforms.plan_sample import SimpleSample
 from transforms.predicate import Predicate
 from transforms.run_facts import RunFacts, TableFacts
-from transforms.run_keys import RunKeys, series_names
+from transforms.run_keys import RunKeys
 
 STAGED_ALREADY = "staged already"
 # Seconds for tasks that were told to stop; Spark kills their Python workers after about four.
@@ -70,11 +78,12 @@ def pseudonymize(
     progress: Progress,
     *,
     period: str | None = None,
+    round_: str | None = None,
     limit: int | None = None,
     partitions: int | None = None,
     clock: Clock = utc_now,
 ) -> Done:
-    """Runs a plan into staging. The same plan, source version, stop requests and period give the same run.
+    """Runs a plan into staging. The same plan, source version, stop requests, period and round give the same run.
 
     Nothing is written to staging unless everything succeeds: facts first, then the tables, run.json and the
     ledger. Errors: PlanError (2 or 3), BadInput (2), Refused (3), DataFailed (1), Operational (4).
@@ -85,6 +94,7 @@ def pseudonymize(
     for word, number in (("--limit", limit), ("--partitions", partitions)):
         if number is not None and number < 1:
             raise BadInput(f"{word} {number}; allowed: 1 or more")
+    period = round_period(plan, period, round_)
     if clock().date() > plan.use.until:
         raise Refused(f"use.until: the use ended on {plan.use.until}; allowed: a plan with a later `until`")
     snapshots = pinned_sources(plan, environment)
@@ -100,7 +110,7 @@ def pseudonymize(
     stops = all_stops(spark, plan, environment, clock)
     sources = {name or plan.output.table: source_version(s.location.uri, s) for name, s in snapshots.items()}
     named = {name: replace(one, table=source_name(plan, name)) for name, one in sources.items()}
-    run = run_name(pipeline.fingerprint, named, {n: s.version for n, s in stops.items()}, period, limit)
+    run = run_name(pipeline.fingerprint, named, {n: s.version for n, s in stops.items()}, period, limit, round_)
     folder = RunFolder(environment, run)
     with exclusive(folder.lock, f"run {run}"):
         earlier = reached(folder)
@@ -113,7 +123,7 @@ def pseudonymize(
                 sweep_attempts(folder, record)
             return earlier
         charges = affordable(environment, run, pipeline.aggregates, named)
-        asked = _Asked(partitions, windows, limit)
+        asked = _Asked(partitions, windows, limit, round_)
         with _nothing_left_behind(folder, spark, clock):
             job = _Job(environment, loaded, pipeline, snapshots, stops, folder, spark, progress, asked)
             made = job.run(charges, clock)
@@ -135,6 +145,7 @@ def pseudonymize(
                 stops={name: one.version for name, one in stops.items()},
                 period=period,
                 limit=limit,
+                round=round_,
                 counts={"tables": made.counts, "aggregates": made.aggregates},
             )
             folder.save_record(record)
@@ -180,6 +191,7 @@ def ledger_body(folder: RunFolder, record: RunRecord) -> dict[str, Any]:
         "code": record.code_version,
         "period": record.period,
         "limit": record.limit,
+        "round": record.round,
         "sources": {name: [one.table, one.id, one.version] for name, one in record.sources.items()},
         "tables": {one.name: [one.id, one.version, one.rows] for one in record.tables},
         "files": hashes(folder, "pseudonymize"),
@@ -250,6 +262,7 @@ class _Asked:
     partitions: int | None
     windows: Mapping[str, Predicate | None]
     limit: int | None
+    round: str | None
 
 
 @dataclass(frozen=True)
@@ -274,7 +287,7 @@ class _Job:
 
     def run(self, charges: tuple[Charge, ...], clock: Clock) -> _Made:
         """Measure all tables, write the facts, then transform and commit table by table; aggregates come last."""
-        keys = run_keys(self.environment, self.pipeline.plan, self.folder.run)
+        keys = run_keys(self.environment, self.pipeline.plan, self.folder.run, self.asked.round)
         prepared: dict[str, tuple[Prepared, SparkEngine, Options]] = {}
         registers: dict[str, tuple[Prepared, SparkEngine]] = {}
         for main in sorted(self._mains(), key=lambda one: one.register is not None):
@@ -350,24 +363,6 @@ class _Job:
         subject = "" if self.pipeline.plan.source is not None else table.subject_domain
         stops = self.stops.get(subject or "")
         return stops.ids if stops is not None else None
-
-
-def run_keys(environment: Environment, plan: Plan, run: str, *, create: bool = True) -> RunKeys:
-    """The run's keyed draws; its secret is made on the first call (`create`), and is gone after destruction."""
-    provider = FileProvider(environment.keys.path)
-    zone = environment.zone("keys")
-    secrets, series = RunSecrets(zone, provider), SeriesSecrets(zone, provider)
-
-    def get(store: RunSecrets | SeriesSecrets, name: str) -> Secret:
-        return store.obtain(name) if create else store.load(name)
-
-    return RunKeys(
-        get(secrets, run),
-        environment.organisation,
-        run,
-        plan.use.recipient,
-        {name: get(series, name) for name in sorted(series_names(plan))},
-    )
 
 
 def table_counts(

@@ -18,6 +18,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """The job's own arguments."""
     parser.add_argument("plan", metavar="PLAN", help="plan file")
     parser.add_argument("--period", metavar="PERIOD", help="one period's rows alone: 2026-10 or 2026-10-05")
+    parser.add_argument("--round", metavar="ROUND", help="of a combination, for a party's plan: 2024-07, once")
     parser.add_argument(
         "--limit", type=int, metavar="N", help="a trial on N subjects, which can never be published"
     )
@@ -34,6 +35,7 @@ def body(context: Context) -> Outcome:
         Path(asked.plan),
         context.progress,
         period=asked.period,
+        round_=asked.round,
         limit=asked.limit,
         partitions=asked.partitions,
     )

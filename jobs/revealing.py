@@ -18,7 +18,7 @@ from jobs.adequacy import planned
 from jobs.clock import Clock, utc_now
 from jobs.errors import BadInput, DataFailed, Operational, Refused
 from jobs.ledger import evidence_ledger
-from jobs.pseudonymization import run_keys
+from jobs.run_secrets import run_keys
 from jobs.runs import PERIOD_COLUMN, RunFolder, RunRecord
 from jobs.storage import private_folder
 from jobs.tables import exists, pinned

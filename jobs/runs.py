@@ -61,6 +61,7 @@ class RunRecord:
     stops: Mapping[str, SourceVersion] = field(default_factory=dict)
     period: str | None = None
     limit: int | None = None
+    round: str | None = None
     counts: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -70,14 +71,16 @@ def run_name(
     stops: Mapping[str, SourceVersion] | None = None,
     period: str | None = None,
     limit: int | None = None,
+    round_: str | None = None,
 ) -> str:
-    """The run's name: 16 hex digits of a SHA-256 over plan, source and stop versions, period and limit."""
+    """The run's name: 16 hex digits of a SHA-256 over plan, source and stop versions, period, limit and round."""
     content = {
         "fingerprint": fingerprint,
         "sources": {name: [one.id, one.version] for name, one in sources.items()},
         "stops": {name: [one.id, one.version] for name, one in (stops or {}).items()},
         "period": period,
         "limit": limit,
+        "round": round_,
     }
     return hashlib.sha256(canonical_json(content)).hexdigest()[:RUN_DIGITS]
 

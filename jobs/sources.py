@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -18,6 +17,7 @@ from jobs.environment import Environment
 from jobs.errors import BadInput, Refused
 from jobs.runs import SourceVersion
 from jobs.tables import Snapshot, pinned, read
+from transforms.combination.schedule import ONCE, SAMPLES, period_of
 from transforms.pipeline.engine import SparkEngine, Watch, no_watch
 from transforms.pipeline.feed import FILE, ROW, SourceFile, pack_units
 from transforms.pipeline_model import TablePipeline
@@ -170,17 +170,36 @@ def period_window(period: Period | None, value: str | None, schema: pa.Schema, z
 
 
 def _bounds(period: Period, value: str) -> tuple[date, date]:
-    try:
-        if period.every == "day":
+    """The period's first day, and the one after its last."""
+    if period.every == "day":
+        try:
             day = date.fromisoformat(value)
             return day, day + timedelta(days=1)
-        if re.fullmatch(r"\d{4}-\d{2}", value):
-            first = date.fromisoformat(f"{value}-01")
-            return first, first + timedelta(days=calendar.monthrange(first.year, first.month)[1])
-    except ValueError:
-        pass
+        except ValueError:
+            pass
+    elif (found := period_of(period.every, value)) is not None:
+        return found.first, found.after(1)
     raise BadInput(f"--period {value!r}; allowed: e.g. {_example(period)}")
 
 
 def _example(period: Period) -> str:
-    return "2026-10-05" if period.every == "day" else "2026-10"
+    return "2026-10-05" if period.every == "day" else SAMPLES[period.every]
+
+
+def round_period(plan: Plan, period: str | None, round_: str | None) -> str | None:
+    """The period that a run takes: of a party's plan, the round's. BadInput for a round too many or too few."""
+    if plan.combination is None:
+        if round_ is not None:
+            raise BadInput("--round: the plan has no `combination`; allowed: no --round")
+        return period
+    if round_ is None:
+        raise BadInput(
+            f"--round is missing: the plan is of the combination {plan.combination.name}; allowed: e.g. 2024-07, or "
+            f"{ONCE} for one without a series"
+        )
+    if round_ != ONCE and not any(period_of(every, round_) for every in SAMPLES):
+        allowed = ", ".join([*SAMPLES.values(), ONCE])
+        raise BadInput(f"--round {round_!r}; allowed: names such as {allowed}")
+    if period is not None:
+        raise BadInput("--period beside --round; allowed: --round alone, whose period is taken")
+    return round_ if plan.source is not None and plan.source.period is not None else None

@@ -21,7 +21,7 @@ from jobs.ledger import evidence_ledger
 from jobs.locks import exclusive
 from jobs.noising import stored_numbers
 from jobs.progress import Progress
-from jobs.pseudonymization import run_keys
+from jobs.run_secrets import run_keys
 from jobs.runs import RunFolder, RunRecord, SourceVersion
 from jobs.session import require_encryption, spark_session, watched
 from jobs.sources import engine_for, period_window, requested
@@ -74,7 +74,7 @@ def verify(folder: RunFolder, progress: Progress, clock: Clock = utc_now) -> Ver
     with exclusive(folder.lock, f"run {folder.run}"):
         record = folder.load_record()
         pipeline = planned(folder, record)
-        keys = _keys(folder, pipeline.plan)
+        keys = _keys(folder, record, pipeline.plan)
         facts = run_facts(folder)
         spark = spark_session(folder.environment, f"verify {record.plan}")
         require_encryption(spark)
@@ -95,9 +95,9 @@ def verify(folder: RunFolder, progress: Progress, clock: Clock = utc_now) -> Ver
     return done
 
 
-def _keys(folder: RunFolder, plan: Plan) -> RunKeys:
+def _keys(folder: RunFolder, record: RunRecord, plan: Plan) -> RunKeys:
     try:
-        return run_keys(folder.environment, plan, folder.run, create=False)
+        return run_keys(folder.environment, plan, folder.run, record.round, create=False)
     except KeyGone:
         raise Refused(
             f"run {folder.run} can't be verified any more: its secret was destroyed, so that nobody can "

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from transforms.class_checks import class_problems
 from transforms.column_types import check_output_type
+from transforms.combination.serials import round_series
 from transforms.errors import PlanError, Problem, Site, TechniqueError
 from transforms.expansion import BoundColumn, expand_columns, operands
 from transforms.fingerprint import fingerprint
@@ -25,6 +26,7 @@ from transforms.plan_sample import Sample, with_copies
 from transforms.predicate import Predicate
 from transforms.sample_checks import sample_faults
 from transforms.technique import ColumnTechnique, RowTechnique
+from transforms.techniques.combination_serial import CombinationSerial
 from transforms.techniques.pseudonyms import Pseudonym, SerialNumber
 from transforms.techniques.suppression import RecordSuppression
 
@@ -218,6 +220,9 @@ class _Compiler:
             site = Site(place.table, column.name, number, path, self._line(path))
             if isinstance(technique, Pseudonym):
                 domain, stable_over, technique = self._pseudonym(technique, path)
+                before = self._domain_type(domain, before, path, column.name)
+            elif isinstance(technique, CombinationSerial) and self.plan.combination is not None:
+                domain, stable_over = self.plan.combination.subject, round_series(self.plan.combination.name)
                 before = self._domain_type(domain, before, path, column.name)
             step = self._step(technique, site, before, depth, place)
             steps.append(step)

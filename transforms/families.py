@@ -54,6 +54,7 @@ FAMILIES = (
             "homomorphic-encryption",
             "polymorphic-pseudonym",
             "pseudonym",
+            "combination-serial",
         ),
     ),
     Family(

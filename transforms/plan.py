@@ -65,10 +65,10 @@ class StopRequests(Model):
 
 
 class Period(Model):
-    """Scheduled runs: the date or time column by which a run takes one day or month alone."""
+    """Repeated runs: the date or time column by which a run takes one period alone."""
 
     column: str
-    every: Literal["day", "month"]
+    every: Literal["day", "week", "month", "quarter", "year"]
 
 
 class Source(Model):
@@ -229,6 +229,21 @@ class InternalCombination(Model):
     key_after: Literal["delete", "keep-until-series-end"] = "delete"
 
 
+class Contribution(Model):
+    """What a party (결합신청자) of a combination supplies by this plan.
+
+    `name` is the combination file's, `subject` the subject's column (or its name under `subjects`), `key` names by
+    the file's key columns those of the register that they are made of. Of these none is delivered but `cleared` ones,
+    each with the reason why nobody is recognized by it (guideline L1553).
+    """
+
+    name: str
+    party: str
+    subject: str
+    key: dict[str, str] = Field(min_length=1)
+    cleared: dict[str, str] = Field(default_factory=dict)
+
+
 class Plan(Model):
     """A validated plan. Either `source` and `columns`, or `subjects` and `tables`."""
 
@@ -247,6 +262,7 @@ class Plan(Model):
     pseudonyms: dict[str, Pseudonym] = Field(default_factory=dict)
     tables: dict[str, TablePlan] = Field(default_factory=dict)
     internal_combination: InternalCombination | None = None
+    combination: Contribution | None = None
     outliers: tuple[OutlierRule, ...] = ()
     outlier_limits: OutlierLimits = OutlierLimits()
     further: dict[str, FurtherEntry] = Field(default_factory=dict)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from transforms.column_rules import check_rules
+from transforms.combination.contribution import check_contribution
 from transforms.complaint import did_you_mean
 from transforms.errors import Problem
 from transforms.plan_draws import check_draws
@@ -205,4 +206,5 @@ _CHECKS: tuple[Callable[[Sections], Iterator[Problem]], ...] = (
     _additional,
     check_rules,
     check_draws,
+    check_contribution,
 )

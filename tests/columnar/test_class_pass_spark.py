@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from jobs.progress import Progress
-from jobs.pseudonymization import run_keys
+from jobs.run_secrets import run_keys
 from jobs.runs import RunFolder
 from jobs.verification import verify
 from transforms.compiler import compile_plan

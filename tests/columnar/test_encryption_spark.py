@@ -10,8 +10,8 @@ import pytest
 
 from jobs.adequacy import review
 from jobs.progress import Progress
-from jobs.pseudonymization import run_keys
 from jobs.revealing import Asked, reveal
+from jobs.run_secrets import run_keys
 from jobs.runs import RunFolder
 from jobs.verification import verify
 from transforms.compiler import compile_plan

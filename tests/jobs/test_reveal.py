@@ -21,10 +21,10 @@ from jobs.environment import Environment, load_environment
 from jobs.keys import FileProvider
 from jobs.ledger import evidence_ledger
 from jobs.plans import open_plan
-from jobs.pseudonymization import run_keys
 from jobs.revealing import Asked
 from jobs.revealing import reveal as reveal_run
 from jobs.run_plan import save_plan
+from jobs.run_secrets import run_keys
 from jobs.runs import RunFolder, RunRecord, SourceVersion, StagedTable
 from transforms.compiler import compile_plan
 from transforms.pipeline.engine import LocalEngine

@@ -16,7 +16,7 @@ from jobs import vault, visits
 from jobs.cli import main
 from jobs.environment import Environment, load_environment
 from jobs.keys import FileProvider
-from jobs.pseudonymization import run_keys
+from jobs.run_secrets import run_keys
 from jobs.runs import RunFolder
 from jobs.storage import conf_path
 from transforms.identifiers import encode_ids

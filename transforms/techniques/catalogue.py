@@ -5,6 +5,7 @@ from transforms.techniques.aggregation import Aggregation
 from transforms.techniques.anatomization import Anatomization
 from transforms.techniques.categorization import Categorization
 from transforms.techniques.coding import BottomCoding, TopCoding
+from transforms.techniques.combination_serial import CombinationSerial
 from transforms.techniques.controlled_rounding import ControlledRounding
 from transforms.techniques.date_shift import DateShift
 from transforms.techniques.dates import Age, DateGeneralization
@@ -49,6 +50,7 @@ TECHNIQUES: dict[str, type[Technique]] = {
     "serial-number": SerialNumber,
     "keyed-token": KeyedToken,
     "pseudonym": Pseudonym,
+    "combination-serial": CombinationSerial,
     "polymorphic-pseudonym": PolymorphicPseudonym,
     "order-preserving-encryption": OrderPreservingEncryption,
     "homomorphic-encryption": HomomorphicEncryption,

@@ -19,6 +19,7 @@ CASES = [
 # Their result is keyed, or needs the rows of a whole run: shown in tests of their own.
 WITHOUT_EXAMPLES = {
     "anatomization",
+    "combination-serial",
     "date-shift",
     "differential-privacy",
     "format-preserving-encryption",
