@@ -19,6 +19,7 @@ from transforms.errors import CellsRefused, TechniqueError
 from transforms.given import Given, KeyUse
 from transforms.images import Image
 from transforms.predicate import Predicate
+from transforms.repeats import repeated
 
 if TYPE_CHECKING:
     from transforms.class_facts import ClassFact
@@ -101,6 +102,9 @@ class ColumnTechnique(Technique):
     # step, `given.classes` tells the rows' classes, and no `when:` is possible.
     whole_classes: ClassVar[bool] = False
 
+    # Is a cell's result made of that cell alone, null for null, and dear enough to be made once for equal cells?
+    once_each: ClassVar[bool] = False
+
     when: Predicate | None = Field(default=None)
     nulls: Nulls = Field(default="keep")
     by: tuple[str, ...] = ()
@@ -141,14 +145,21 @@ class ColumnTechnique(Technique):
     def apply(self, values: pa.Array, given: Given) -> pa.Array:
         """`effect` under `nulls` and `when`: what the pipeline calls."""
         if self.nulls == "error" and values.null_count:
-            raise CellsRefused(
-                f"{self.name}: null found, and the plan says `nulls: error`", values.null_count
-            )
+            raise CellsRefused(f"{self.name}: null found, and the plan says `nulls: error`", values.null_count)
         if self.when is None:
-            return self.effect(values, given)
+            return self._effect(values, given)
         chosen = pc.fill_null(self.when.evaluate(given.columns), False)
-        changed = self.effect(values.filter(chosen), given.chosen(chosen))
+        changed = self._effect(values.filter(chosen), given.chosen(chosen))
         return pc.replace_with_mask(values, chosen, changed)
+
+    def _effect(self, values: pa.Array, given: Given) -> pa.Array:
+        repeats = repeated(values) if self.once_each else None
+        if repeats is None:
+            return self.effect(values, given)
+        try:
+            return self.effect(repeats.dictionary, given).take(repeats.indices)
+        except CellsRefused:  # it counts different cells: all are counted below
+            return self.effect(values, given)
 
     def applied_type(self, source: pa.DataType) -> pa.DataType:
         """`output_type` under `when`: cells left alone and cells changed must fit one column."""

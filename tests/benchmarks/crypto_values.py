@@ -44,16 +44,21 @@ LOCAL_ROWS = 500_000
 
 @dataclass(frozen=True)
 class Apply:
-    """A task that takes a unit's rows through the chains of a table and tells how many cells came out."""
+    """A task that takes a unit's rows through the chains of a table: how many cells came out, and the techniques' time.
+
+    The time is the processor's, in nanoseconds, without reading.
+    """
 
     work: Work
 
     def __call__(self, unit: Unit) -> Iterator[bytes]:
-        cells = 0
+        cells = spent = 0
         for batch in unit.batches([chain.name for chain in self.work.table.chains]):
             rows = Rows(self.work, batch, None)
+            begun = time.thread_time_ns()
             cells += sum(len(rows.run(chain)) for chain in self.work.table.chains)
-        yield cells.to_bytes(8, "big")
+            spent += time.thread_time_ns() - begun
+        yield cells.to_bytes(8, "big") + spent.to_bytes(8, "big")
 
 
 def work_of(step: Any, schema: pa.Schema) -> Work:
@@ -92,11 +97,16 @@ def alone(values: pa.Array) -> dict[str, float]:
     return found
 
 
-def in_tasks(spark: SparkSession, source: Path) -> dict[str, float]:
-    """Million values a second and core in the tasks of a Spark job, reading the column included; the best round.
+@dataclass(frozen=True)
+class Rate:
+    """Million values a second and core: of the technique's own time in the tasks, and of the tasks' whole time."""
 
-    The tasks' own time, by Spark's record: what scheduling costs is in the whole job's ratio.
-    """
+    technique: float
+    task: float
+
+
+def in_tasks(spark: SparkSession, source: Path) -> dict[str, Rate]:
+    """Rates in the tasks of a Spark job that reads the column and changes it; the best round of each."""
     snapshot = pinned(str(source))
     schema = pa.schema([(COLUMN, pa.string())])
     units = pack_units([SourceFile(file.uri) for file in snapshot.files], schema, spark.sparkContext.defaultParallelism)
@@ -104,26 +114,29 @@ def in_tasks(spark: SparkSession, source: Path) -> dict[str, float]:
     for name, step in STEPS.items():
         task = Apply(work_of(step, schema))
         engine = SparkEngine(spark, units, label=f"values: {name}")
-        found[name] = _best(spark, lambda engine=engine, task=task: _cells(engine.each(task, "apply")))  # type: ignore[misc]
+
+        def work(engine: SparkEngine = engine, task: Apply = task) -> tuple[int, float]:
+            blobs = engine.each(task, "apply")
+            counts = [(int.from_bytes(blob[:8], "big"), int.from_bytes(blob[8:], "big")) for blob in blobs]
+            return sum(cells for cells, _ in counts), sum(spent for _, spent in counts) / 1e9
+
+        found[name] = _best(spark, work)
     return found
 
 
-def _cells(blobs: list[bytes]) -> int:
-    return sum(int.from_bytes(blob, "big") for blob in blobs)
-
-
-def _best(spark: SparkSession, work: Callable[[], int]) -> float:
-    rates = []
+def _best(spark: SparkSession, work: Callable[[], tuple[int, float]]) -> Rate:
+    techniques, tasks = [], []
     for _ in range(ROUNDS):
         settle(spark)
         watch, begun = Watch(spark), time.time()
-        cells = work()
+        cells, spent = work()
         ran = sum(stage["task_seconds"] for stage in watch.finished(begun))
-        rates.append(cells / max(ran, 0.001) / 1e6)
-    return max(rates)
+        techniques.append(cells / max(spent, 0.001) / 1e6)
+        tasks.append(cells / max(ran, 0.001) / 1e6)
+    return Rate(max(techniques), max(tasks))
 
 
-def by_library(spark: SparkSession, source: Path) -> dict[str, float]:
+def by_library(spark: SparkSession, source: Path) -> dict[str, Rate]:
     """The same by a pandas UDF that calls a library for each value; FF1 has none here: its ten AES calls alone."""
     from pyspark.sql.functions import pandas_udf
 
@@ -131,20 +144,24 @@ def by_library(spark: SparkSession, source: Path) -> dict[str, float]:
     rows = frame.count()
     found = {}
     for name, call in LIBRARY.items():
-        udf = pandas_udf(_series(call), "binary")
+        spent = spark.sparkContext.accumulator(0.0)
+        udf = pandas_udf(_series(call, spent), "binary")
 
-        def work(udf: Any = udf) -> int:
+        def work(udf: Any = udf, spent: Any = spent) -> tuple[int, float]:
+            before = spent.value
             frame.select(udf(COLUMN)).write.format("noop").mode("overwrite").save()
-            return rows
+            return rows, spent.value - before
 
         found[name] = _best(spark, work)
     return found
 
 
-def _series(call: Callable[[], Callable[[bytes], bytes]]) -> Callable[..., Any]:
+def _series(call: Callable[[], Callable[[bytes], bytes]], spent: Any) -> Callable[..., Any]:
     def apply(values: pd.Series) -> pd.Series:
-        one = call()
-        return values.map(lambda value: one(value.encode()))
+        one, begun = call(), time.thread_time()
+        result = values.map(lambda value: one(value.encode()))
+        spent.add(time.thread_time() - begun)
+        return result
 
     return apply
 

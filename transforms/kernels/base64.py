@@ -38,10 +38,16 @@ def _encoded(rows: Bytes) -> Bytes:
         whole = np.zeros((count, 3 * triples), np.uint8)
         whole[:, :length] = rows
         rows = whole
-    first, second, third = (rows.reshape(-1, 3)[:, place].astype(np.uint16) for place in range(3))
+    triples_of = rows.reshape(-1, 3)
+    bits = triples_of[:, 0].astype(np.intp)
+    for place in (1, 2):
+        bits <<= 8
+        bits |= triples_of[:, place]
     text = np.empty((count * triples, 2), np.uint16)
-    text[:, 0] = _PAIRS.take(first << 4 | second >> 4)
-    text[:, 1] = _PAIRS.take((second & 15) << 8 | third)
+    # "clip" spares take a check that 12 bits don't need.
+    text[:, 0] = _PAIRS.take(bits >> 12, mode="clip")
+    bits &= 4095
+    text[:, 1] = _PAIRS.take(bits, mode="clip")
     letters = text.view(np.uint8).reshape(count, 4 * triples)
     if missing := 3 * triples - length:
         letters[:, -missing:] = _PAD

@@ -44,6 +44,7 @@ class Masking(CellTechnique):
 
     name: ClassVar[str] = "masking"
     korean: ClassVar[str] = "마스킹"
+    once_each: ClassVar[bool] = True
     EXAMPLES: ClassVar[tuple[Example, ...]] = (
         Example(
             {"first": 1},

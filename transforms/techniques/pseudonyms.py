@@ -15,7 +15,6 @@ from transforms.errors import CellsRefused, TechniqueError
 from transforms.given import Given
 from transforms.identifiers import encode_ids, whole
 from transforms.images import Image, Matching, Numbers, Piece
-from transforms.kernels.aes import CHUNK
 from transforms.technique import Language
 from transforms.techniques.parameters import refuse
 from transforms.techniques.shape import CellTechnique
@@ -23,6 +22,10 @@ from transforms.techniques.shape import CellTechnique
 ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 LONGEST = 26
 _LETTERS = np.frombuffer(ALPHABET.encode(), np.uint8)
+# Two letters for every 10 bits.
+_PAIRS = np.ascontiguousarray(np.stack([np.repeat(_LETTERS, 32), np.tile(_LETTERS, 32)], axis=1)).view(np.uint16)[:, 0]
+# More rows than elsewhere: each pair of letters is some short steps.
+CHUNK = 16_384
 # 128 bits are 25 letters of 5 bits and one of 3: the last letter is one of eight.
 _LAST = ALPHABET[::4]
 
@@ -168,9 +171,10 @@ class Pseudonym(Token):
 
 def base32(draws: npt.NDArray[np.uint64], length: int) -> pa.StringArray:
     """The first `length` base-32 letters of 128-bit numbers, (n, 2) high and low: text (n)."""
-    text = np.empty((len(draws), length), np.uint8)
+    text = np.empty((len(draws), length + length % 2), np.uint8)
     for first in range(0, len(draws), CHUNK):
-        _letters_of(draws[first : first + CHUNK], text[first : first + CHUNK])
+        _letters_of(draws[first : first + CHUNK], text[first : first + CHUNK].view(np.uint16))
+    text = np.ascontiguousarray(text[:, :length])
     offsets = np.arange(len(draws) + 1, dtype=np.int64) * length
     if offsets[-1] > np.iinfo(np.int32).max:
         half = len(draws) // 2
@@ -178,17 +182,20 @@ def base32(draws: npt.NDArray[np.uint64], length: int) -> pa.StringArray:
     return pa.StringArray.from_buffers(len(draws), pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(text))
 
 
-def _letters_of(draws: npt.NDArray[np.uint64], text: npt.NDArray[np.uint8]) -> None:
-    """The letters of some numbers, written into `text`, (n, length)."""
+def _letters_of(draws: npt.NDArray[np.uint64], pairs: npt.NDArray[np.uint16]) -> None:
+    """The letters of some numbers, two at a time, written into `pairs`, (n, pairs of letters)."""
     high, low = np.ascontiguousarray(draws[:, 0]), np.ascontiguousarray(draws[:, 1])
-    for place in range(text.shape[1]):
-        shift = 123 - 5 * place
+    ten = np.empty(len(draws), np.uint64)
+    for place in range(pairs.shape[1]):
+        shift = 118 - 10 * place
         if shift >= 64:
-            five = high >> np.uint64(shift - 64)
+            np.right_shift(high, np.uint64(shift - 64), out=ten)
         elif shift >= 0:
-            five = low >> np.uint64(shift)
-            if shift > 59:
-                five = five | (high << np.uint64(64 - shift))
+            np.right_shift(low, np.uint64(shift), out=ten)
+            if shift > 54:
+                ten |= high << np.uint64(64 - shift)
         else:
-            five = low << np.uint64(-shift)
-        text[:, place] = _LETTERS[(five & np.uint64(31)).astype(np.intp)]
+            np.left_shift(low, np.uint64(-shift), out=ten)
+        ten &= np.uint64(1023)
+        # Below 2^63 the same number with or without a sign, and take wants one; "clip" spares it a check.
+        pairs[:, place] = _PAIRS.take(ten.view(np.int64), mode="clip")

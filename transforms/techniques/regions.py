@@ -53,6 +53,7 @@ class Region(CellTechnique):
 
     name: ClassVar[str] = "region"
     korean: ClassVar[str] = "지역 일반화"
+    once_each: ClassVar[bool] = True
     SHORTHAND: ClassVar[str | None] = "level"
     EXAMPLES: ClassVar[tuple[Example, ...]] = (
         Example(

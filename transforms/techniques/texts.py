@@ -45,6 +45,7 @@ class PartialSuppression(CellTechnique):
 
     name: ClassVar[str] = "partial-suppression"
     korean: ClassVar[str] = "부분삭제"
+    once_each: ClassVar[bool] = True
     EXAMPLES: ClassVar[tuple[Example, ...]] = (
         Example(
             {"first": 1},
