@@ -1,0 +1,54 @@
+"""Keyed draws of 128 bits as columns of tables on their way through shuffles."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from transforms.arrow import one_chunk
+from transforms.pipeline.members import Words
+
+# Of a row's own serial; of the record that it belongs to.
+OWN, TARGET = ("\x00own0", "\x00own1"), ("\x00record0", "\x00record1")
+# Which parties the linking table names for a record; its link id; a row's place in its package.
+HELD, LINK_ID, PLACE = "\x00held", "\x00link", "\x00place"
+_HEX = np.frombuffer(b"".join(b"%02x" % byte for byte in range(256)), np.uint8).reshape(256, 2)
+
+
+def word_arrays(words: Words) -> list[pa.Array]:
+    """128-bit draws, uint64 (n, 2), as two columns."""
+    return [pa.array(np.ascontiguousarray(words[:, half])) for half in (0, 1)]
+
+
+def words_of(table: pa.Table | pa.RecordBatch, names: tuple[str, str]) -> Words:
+    """The way back."""
+    return np.stack([one_chunk(table.column(name)).to_numpy() for name in names], axis=1)
+
+
+def with_words(rows: pa.RecordBatch, words: Words, names: tuple[str, str]) -> pa.RecordBatch:
+    """The rows with draws as their first columns."""
+    return pa.RecordBatch.from_arrays([*word_arrays(words), *rows.columns], names=[*names, *rows.schema.names])
+
+
+def sorting(words: Words) -> npt.NDArray[np.int64]:
+    """The order of draws by all their bits."""
+    turn = np.argsort(words[:, 0])
+    highs = words[turn, 0]
+    if (highs[1:] == highs[:-1]).any():
+        turn = np.lexsort((words[:, 1], words[:, 0]))
+    return turn
+
+
+def repeats(words: Words) -> int:
+    """How many of sorted draws equal the one before."""
+    return int((words[1:] == words[:-1]).all(axis=1).sum())
+
+
+def hex_text(values: pa.Array) -> pa.Array:
+    """Binary of a fixed width as lower-case hex; null stays null."""
+    width, rows = values.type.byte_width, len(values)
+    stored = np.frombuffer(values.buffers()[1], np.uint8, rows * width, values.offset * width)
+    offsets = np.arange(rows + 1, dtype=np.int32) * np.int32(2 * width)
+    text = pa.StringArray.from_buffers(rows, pa.py_buffer(offsets), pa.py_buffer(_HEX[stored].tobytes()))
+    return text if values.null_count == 0 else pa.compute.if_else(values.is_valid(), text, None)
