@@ -75,6 +75,15 @@ def sealed(content: bytes, key: Secret, run: str, name: str) -> bytes:
     return b"".join([nonce, encryptor.update(content), encryptor.finalize(), encryptor.tag])
 
 
+def opened(content: bytes, key: Secret, run: str, name: str) -> bytes:
+    """The content that `sealed` encrypted; InvalidTag where it was altered, or under another name or key."""
+    if len(content) < NONCE + TAG:
+        raise InvalidTag
+    decryptor = Cipher(AES256(key.reveal()), GCM(content[:NONCE], content[-TAG:])).decryptor()
+    decryptor.authenticate_additional_data(_bound(run, name))
+    return decryptor.update(memoryview(content)[NONCE:-TAG]) + decryptor.finalize()
+
+
 def unseal(folder: RunFolder, record: RunRecord, name: str, target: Callable[[bytes], object]) -> None:
     """Decrypts the kept file that was `name`, handing its bytes to `target` in pieces.
 

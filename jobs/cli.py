@@ -24,6 +24,7 @@ JOBS: dict[str, tuple[str, str]] = {
     "decide": ("decide", "signs and records a reviewer's decision"),
     "publish": ("publish", "staging to published, once the decisions are there"),
     "synthesize": ("synthesize", "synthetic data from a published table into the source zone, with figures"),
+    "combination": ("combination_job", "one role's step in a combination of several organisations' data"),
     "status": ("status", "runs, what they wait for, what to do next"),
     "reveal": ("reveal", "turns encrypted values or vaulted tokens back, for the authorised person"),
     "ledger": ("ledger_job", "the chained record of every job: list, verify, export-head"),

@@ -194,6 +194,10 @@ class _StoredSecrets:
         """True if there is a secret of this name."""
         return self._path(name).is_file()
 
+    def names(self) -> tuple[str, ...]:
+        """The names of all secrets that are there, in order."""
+        return tuple(sorted(path.stem for path in self._folder.glob("[!.]*.json")))
+
     def destroy(self, name: str) -> bool:
         """Removes the secret and what a crash while storing it left behind; True if there was anything."""
         path = self._path(name)
@@ -234,6 +238,20 @@ class SeriesSecrets(_StoredSecrets):
 
     folder = "series"
     noun = "series"
+
+
+class IdentitySecrets(_StoredSecrets):
+    """Private keys of a role in combinations: what signs its packages, and what opens those sealed to it."""
+
+    folder = "identity"
+    noun = "identity"
+
+
+class CombinationSecrets(_StoredSecrets):
+    """Secrets of combinations: salts of a series, and what a round's serials come from."""
+
+    folder = "combinations"
+    noun = "combination"
 
 
 def random_bits(count: int) -> int:

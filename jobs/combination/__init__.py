@@ -1,0 +1,1 @@
+"""Combination (결합): roles, packages, rounds and their steps."""

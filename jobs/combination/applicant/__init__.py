@@ -1,0 +1,1 @@
+"""Steps of the applicants (결합신청자)."""

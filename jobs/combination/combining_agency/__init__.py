@@ -1,0 +1,1 @@
+"""Steps of the combining agency (결합전문기관)."""

@@ -1,0 +1,88 @@
+"""Secrets of a combination: those of the series (salts) and of a round (serials), wrapped in the role's keys zone.
+
+Destroying one removes its wrapped form (crypto-shredding) and is entered in the ledger; it is never made again.
+"""
+
+from __future__ import annotations
+
+from jobs.combination import entries
+from jobs.environment import Environment
+from jobs.keys import CombinationSecrets, FileProvider
+from jobs.names import folder_name
+from transforms.combination.model import Combination
+from transforms.derivation import Secret
+
+ENDED, DESTROYED = "combination-series-ended", "combination-secret-destroyed"
+
+
+def series_secret(environment: Environment, combination: Combination, purpose: str, *, make: bool = False) -> Secret:
+    """The series' secret for a purpose ("join-salt", "link-salt" …): 32 random bytes, the same in all rounds.
+
+    KeyGone (exit 3) if it was destroyed, or never made and not to be made now.
+    """
+    return _secret(environment, combination, None, purpose, make)
+
+
+def round_secret(
+    environment: Environment, combination: Combination, round: str, purpose: str = "serial", *, make: bool = False
+) -> Secret:
+    """A round's own secret for a purpose; as `series_secret`."""
+    return _secret(environment, combination, round, purpose, make)
+
+
+def destroy_series_secrets(environment: Environment, combination: Combination) -> list[str]:
+    """Destroys all secrets of the series, and of its rounds; their names."""
+    return _destroy(environment, combination, None)
+
+
+def destroy_round_secrets(environment: Environment, combination: Combination, round: str) -> list[str]:
+    """Destroys all secrets of a round; their names."""
+    return _destroy(environment, combination, round)
+
+
+def end_series(environment: Environment, combination: Combination, because: str) -> list[str]:
+    """Destroys the series' secrets and enters its end: no step of another round is allowed from now on."""
+    gone = destroy_series_secrets(environment, combination)
+    body = {"combination": combination.combination, "because": because}
+    entries.append(environment, ENDED, body, once=("combination",))
+    return gone
+
+
+def series_end(environment: Environment, combination: Combination) -> str | None:
+    """Why the series has ended, as far as this role knows; None while it goes on."""
+    found = entries.entered(environment, ENDED, combination=combination.combination)
+    return str(found[0].content()["because"]) if found else None
+
+
+def _secret(environment: Environment, combination: Combination, round: str | None, purpose: str, make: bool) -> Secret:
+    store, name = _store(environment), _name(combination, round, purpose)
+    # One that was destroyed must not come back as another: keys and links would silently differ.
+    if not make or _destroyed(environment, combination, round):
+        return store.load(name)
+    return store.obtain(name)
+
+
+def _destroyed(environment: Environment, combination: Combination, round: str | None) -> bool:
+    entered = entries.entered(environment, DESTROYED, combination=combination.combination)
+    return any(entry.content()["round"] in (None, round) for entry in entered)
+
+
+def _destroy(environment: Environment, combination: Combination, round: str | None) -> list[str]:
+    store = _store(environment)
+    scope = _name(combination, round, "") if round is not None else f"{folder_name(combination.combination)}."
+    gone = [name for name in store.names() if name.startswith(scope)]
+    # First what is entered, then what is done: a start that is killed between is completed by the next.
+    body = {"combination": combination.combination, "round": round, "secrets": gone}
+    entries.append(environment, DESTROYED, body, once=("combination", "round") if not gone else ())
+    for name in gone:
+        store.destroy(name)
+    return gone
+
+
+def _store(environment: Environment) -> CombinationSecrets:
+    return CombinationSecrets(environment.zone("keys"), FileProvider(environment.keys.path))
+
+
+def _name(combination: Combination, round: str | None, purpose: str) -> str:
+    return f"{folder_name(combination.combination)}.{'series' if round is None else round}.{purpose}"
+

@@ -1,0 +1,23 @@
+"""All steps of combinations: one line for each, with its module below this package, which has `STEP`."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+
+from jobs.combination.step import Step
+
+STEPS: Mapping[str, str] = {
+    # every role
+    "identity": "everyone.identity",
+    # applicants
+    # key agency
+    # combining agency
+    # users
+}
+
+
+def step_named(name: str) -> Step:
+    """The step of a name; KeyError for none."""
+    step: Step = importlib.import_module(f"jobs.combination.{STEPS[name]}").STEP
+    return step
