@@ -85,7 +85,9 @@ def _outputs(sections: Sections) -> Iterator[Problem]:
             yield Problem(path, f"{user!r}, {what}", allowed, hint=did_you_mean(user, users))
         elif user in asked[:number]:
             yield Problem(path, f"{user!r} again", "one output for each user")
-    if "outputs" in sections and None not in asked:
+    if "outputs" in sections and not outputs:
+        yield Problem("outputs", "none", "one for each user")
+    elif "outputs" in sections and None not in asked:
         for name in users:
             if name not in asked:
                 yield Problem(f"parties.{name}.uses", "a user without an output", f"`- {{user: {name}, …}}` in outputs")
@@ -167,6 +169,8 @@ def _rounds(sections: Sections) -> Iterator[Problem]:
         known = []
     if not known:
         return
+    if mock is not None and not names:
+        yield Problem("options.mock.rounds", "none", "one or more rounds, or no `mock`")
     span = known[0] if len(known) < 2 else f"{known[0]} to {known[-1]}"
     for number, name in enumerate(names):
         path = f"options.mock.rounds[{number}]"

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from transforms.combination.key_spec import KeySpec
+from transforms.combination.key_spec import AT_LEAST_ONE, KeySpec
 from transforms.combination.schedule import ONCE, Dues, Every, Period, period_of, periods
 from transforms.plain import plain
 from transforms.technique import Model
@@ -66,7 +66,7 @@ class Series(Model):
 class Mock(Model):
     """Mock combination (모의결합) of at most so many subjects of a party, in these rounds."""
 
-    rounds: tuple[RoundName, ...] = Field(min_length=1)
+    rounds: tuple[RoundName, ...] = AT_LEAST_ONE
     subjects: int = Field(default=1000, ge=1)
 
 
@@ -125,7 +125,7 @@ class Combination(Model):
     key: KeySpec
     series: Series | None = None
     options: Options = Options()
-    outputs: tuple[Output, ...] = Field(min_length=1)
+    outputs: tuple[Output, ...] = AT_LEAST_ONE
     export: Export = Export()
 
     @property
