@@ -30,11 +30,11 @@ from jobs.session import require_encryption, settled, spark_session, watched
 from jobs.sources import (
     Stops,
     engine_for,
-    period_window,
     pinned_sources,
     round_period,
     source_version,
     stop_requests,
+    table_window,
 )  # fmt: skip
 from jobs.staging import StagedFiles, StagedSink, commit_staged
 from jobs.tables import Snapshot
@@ -223,11 +223,9 @@ def source_name(plan: Plan, name: str) -> str:
 def period_windows(pipeline: Pipeline, period: str | None) -> dict[str, Predicate | None]:
     """The condition on each table's rows; BadInput for a period that the plan or its column doesn't allow."""
     plan = pipeline.plan
-    every = plan.source.period if plan.source is not None else None
-    return {
-        name: period_window(every, period, table.source_schema, plan.time_zone)
-        for name, table in pipeline.wholes.items()
-    }
+    if period is not None and not plan.periods():
+        raise BadInput("--period: the plan has no `source.period`, nor a table its `period`; allowed: no --period")
+    return {name: table_window(plan, name, period, table.source_schema) for name, table in pipeline.wholes.items()}
 
 
 def trial(pipeline: Pipeline, limit: int) -> Pipeline:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from jobs.combination.secret_store import serial_secret
 from jobs.environment import Environment
-from jobs.keys import CombinationSecrets, FileProvider, RunSecrets, SeriesSecrets
+from jobs.keys import FileProvider, RunSecrets, SeriesSecrets
 from transforms.combination.serials import round_series
 from transforms.derivation import Secret
 from transforms.plan import Plan
@@ -21,11 +22,11 @@ def run_keys(
     zone = environment.zone("keys")
     secrets, series = RunSecrets(zone, provider), SeriesSecrets(zone, provider)
 
-    def get(store: RunSecrets | SeriesSecrets | CombinationSecrets, name: str) -> Secret:
+    def get(store: RunSecrets | SeriesSecrets, name: str) -> Secret:
         return store.obtain(name) if create else store.load(name)
 
     known = {name: get(series, name) for name in sorted(series_names(plan))}
     if plan.combination is not None and round_ is not None:
         name = plan.combination.name
-        known[round_series(name)] = get(CombinationSecrets(zone, provider), f"{name}.{round_}")
+        known[round_series(name)] = serial_secret(environment, name, round_, make=create)
     return RunKeys(get(secrets, run), environment.organisation, run, plan.use.recipient, known)

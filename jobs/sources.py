@@ -145,27 +145,28 @@ def _hours(age: timedelta) -> int:
     return int(age.total_seconds() // 3600)
 
 
-def period_window(period: Period | None, value: str | None, schema: pa.Schema, zone: str) -> Predicate | None:
-    """The condition on rows of one period (`2026-10`, `2026-10-05`); None where the plan knows no periods."""
+def table_window(plan: Plan, table: str, value: str | None, schema: pa.Schema) -> Predicate | None:
+    """The condition on a table's rows of one period (`2026-10`, `2026-10-05` …); None where it knows no periods.
+
+    `table` is its name in the run. BadInput for a period that is missing or of another kind, and for its column.
+    """
+    path = "source.period" if plan.source is not None else f"tables.{table}.period"
+    period = plan.periods().get("" if plan.source is not None else table)
     if period is None:
-        if value is not None:
-            raise BadInput("--period: the plan has no `source.period`; allowed: no --period")
         return None
     if value is None:
-        raise BadInput(
-            f"--period is missing: the plan is run by {period.every}; allowed: e.g. {_example(period)}"
-        )
+        raise BadInput(f"--period is missing: the plan is run by {period.every}; allowed: e.g. {_example(period)}")
     start, end = _bounds(period, value)
     if period.column not in schema.names:
-        raise BadInput(f"source.period.column: {period.column!r} is not a column of the source")
+        raise BadInput(f"{path}.column: {period.column!r} is not a column of the source")
     type_ = schema.field(period.column).type
     if pa.types.is_date(type_):
         low, high = start, end
     elif pa.types.is_timestamp(type_):
-        own = ZoneInfo(zone) if type_.tz is not None else None
+        own = ZoneInfo(plan.time_zone) if type_.tz is not None else None
         low, high = (datetime(d.year, d.month, d.day, tzinfo=own) for d in (start, end))
     else:
-        raise BadInput(f"source.period.column: {period.column} is of type {type_}; allowed: date, timestamp")
+        raise BadInput(f"{path}.column: {period.column} is of type {type_}; allowed: date, timestamp")
     return Predicate.parse({period.column: {"at_least": low, "below": high}})
 
 
@@ -202,4 +203,4 @@ def round_period(plan: Plan, period: str | None, round_: str | None) -> str | No
         raise BadInput(f"--round {round_!r}; allowed: names such as {allowed}")
     if period is not None:
         raise BadInput("--period beside --round; allowed: --round alone, whose period is taken")
-    return round_ if plan.source is not None and plan.source.period is not None else None
+    return round_ if plan.periods() else None

@@ -24,7 +24,7 @@ from jobs.progress import Progress
 from jobs.run_secrets import run_keys
 from jobs.runs import RunFolder, RunRecord, SourceVersion
 from jobs.session import require_encryption, spark_session, watched
-from jobs.sources import engine_for, period_window, requested
+from jobs.sources import engine_for, requested, table_window
 from jobs.staging import filled, staged_snapshot
 from jobs.storage import write_atomically
 from jobs.tables import Snapshot, pinned
@@ -158,8 +158,7 @@ class _Job:
     def _source(self, table: TablePipeline) -> tuple[SparkEngine, Predicate | None]:
         plan = self.pipeline.plan
         snapshot = read_version(self.folder.environment, self.record.sources[table.home])
-        period = plan.source.period if plan.source is not None else None
-        window = period_window(period, self.record.period, table.source_schema, plan.time_zone)
+        window = table_window(plan, table.home, self.record.period, table.source_schema)
         label = f"verify {plan.plan}" + (f" {table.name}" if len(self.pipeline.tables) > 1 else "")
         return engine_for(self.spark, snapshot, table, label, window, self._watched)[0], window
 

@@ -216,6 +216,7 @@ class TablePlan(Model):
     row_key: tuple[str, ...] | Literal["row-number"]
     subject: dict[str, str] = Field(default_factory=dict)
     excluded: tuple[str, ...] = ()
+    period: Period | None = None
     rows: RowSteps = ()
     columns: dict[str, ColumnRule]
     outliers: tuple[OutlierRule, ...] = ()
@@ -270,6 +271,12 @@ class Plan(Model):
     additional_information: AdditionalInformation
     output: Output
     time_zone: str = "UTC"
+
+    def periods(self) -> dict[str, Period]:
+        """The tables' periods by name in the plan (`""` where there is one source); those that have one."""
+        named = {"": self.source.period if self.source is not None else None}
+        named |= {name: table.period for name, table in self.tables.items()}
+        return {name: period for name, period in named.items() if period is not None}
 
     def canonical(self) -> dict[str, Any]:
         """The plan as plain data with the names of YAML: for its fingerprint, and to be read again."""

@@ -73,6 +73,8 @@ def table_sections(sections: Sections) -> list[TableSection]:
         prefix = path_text(("tables", name)) + "."
         used = {f"{prefix}row_key[{number}]": key for number, key in enumerate(_keys(table.row_key))}
         used |= {f"{prefix}subject.{subject}": column for subject, column in table.subject.items()}
+        if table.period is not None:
+            used[f"{prefix}period.column"] = table.period.column
         found.append(
             TableSection(
                 name,

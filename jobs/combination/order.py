@@ -24,7 +24,7 @@ STATE_AFTER: Mapping[str, State] = {
     "keys": State.KEYS,
     "link": State.LINKED,
     "combine": State.COMBINED,
-    "review": State.REVIEWED,
+    "process": State.REVIEWED,
     "export": State.EXPORTED,
     "take": State.EXPORTED,
     "close": State.CLOSED,

@@ -12,6 +12,7 @@ from jobs.names import folder_name
 from transforms.combination.model import Combination
 from transforms.derivation import Secret
 
+SERIAL = "serial"
 ENDED, DESTROYED = "combination-series-ended", "combination-secret-destroyed"
 
 
@@ -20,14 +21,19 @@ def series_secret(environment: Environment, combination: Combination, purpose: s
 
     KeyGone (exit 3) if it was destroyed, or never made and not to be made now.
     """
-    return _secret(environment, combination, None, purpose, make)
+    return _secret(environment, combination.combination, None, purpose, make)
 
 
 def round_secret(
-    environment: Environment, combination: Combination, round: str, purpose: str = "serial", *, make: bool = False
+    environment: Environment, combination: Combination, round: str, purpose: str = SERIAL, *, make: bool = False
 ) -> Secret:
     """A round's own secret for a purpose; as `series_secret`."""
-    return _secret(environment, combination, round, purpose, make)
+    return _secret(environment, combination.combination, round, purpose, make)
+
+
+def serial_secret(environment: Environment, combination: str, round: str, *, make: bool = False) -> Secret:
+    """What a round's serials come from, by the combination's name: for runs, which know the party's plan alone."""
+    return _secret(environment, combination, round, SERIAL, make)
 
 
 def destroy_series_secrets(environment: Environment, combination: Combination) -> list[str]:
@@ -54,7 +60,7 @@ def series_end(environment: Environment, combination: Combination) -> str | None
     return str(found[0].content()["because"]) if found else None
 
 
-def _secret(environment: Environment, combination: Combination, round: str | None, purpose: str, make: bool) -> Secret:
+def _secret(environment: Environment, combination: str, round: str | None, purpose: str, make: bool) -> Secret:
     store, name = _store(environment), _name(combination, round, purpose)
     # One that was destroyed must not come back as another: keys and links would silently differ.
     if not make or _destroyed(environment, combination, round):
@@ -62,14 +68,14 @@ def _secret(environment: Environment, combination: Combination, round: str | Non
     return store.obtain(name)
 
 
-def _destroyed(environment: Environment, combination: Combination, round: str | None) -> bool:
-    entered = entries.entered(environment, DESTROYED, combination=combination.combination)
+def _destroyed(environment: Environment, combination: str, round: str | None) -> bool:
+    entered = entries.entered(environment, DESTROYED, combination=combination)
     return any(entry.content()["round"] in (None, round) for entry in entered)
 
 
 def _destroy(environment: Environment, combination: Combination, round: str | None) -> list[str]:
     store = _store(environment)
-    scope = _name(combination, round, "") if round is not None else f"{folder_name(combination.combination)}."
+    scope = _name(combination.combination, round, "") if round is not None else f"{folder_name(combination.combination)}."
     gone = [name for name in store.names() if name.startswith(scope)]
     # First what is entered, then what is done: a start that is killed between is completed by the next.
     body = {"combination": combination.combination, "round": round, "secrets": gone}
@@ -83,6 +89,6 @@ def _store(environment: Environment) -> CombinationSecrets:
     return CombinationSecrets(environment.zone("keys"), FileProvider(environment.keys.path))
 
 
-def _name(combination: Combination, round: str | None, purpose: str) -> str:
-    return f"{folder_name(combination.combination)}.{'series' if round is None else round}.{purpose}"
+def _name(combination: str, round: str | None, purpose: str) -> str:
+    return f"{folder_name(combination)}.{'series' if round is None else round}.{purpose}"
 
