@@ -62,6 +62,11 @@ class ClassFact(ABC):
     by: tuple[str, ...]
 
     @property
+    def draws(self) -> bool:
+        """Does `observe` draw by rows, so that it needs their keys?"""
+        return False
+
+    @property
     def audit_keys(self) -> tuple[str, ...]:
         """Columns of the audit's counts by which they are added."""
         return (CLASS,)

@@ -14,6 +14,8 @@ from transforms.draws import Draws
 from transforms.identifiers import encode_ids
 
 Codes = npt.NDArray[np.int64]
+# Integers whose largest and smallest are no further apart are counted in one array.
+NEAR = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -68,18 +70,40 @@ def words_of(keys: pa.Array) -> npt.NDArray[np.uint64]:
 
 def _distinct(columns: Sequence[pa.Array]) -> tuple[Codes, list[pa.Array]]:
     """A number for each row, and the columns' cells for each number."""
-    first = columns[0].dictionary_encode(null_encoding="encode")
-    codes = first.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-    parts = [first.dictionary]
+    codes, part = _encoded(columns[0])
+    parts = [part]
     for column in columns[1:]:
-        encoded = column.dictionary_encode(null_encoding="encode")
-        own, count = encoded.indices.to_numpy(zero_copy_only=False), max(1, len(encoded.dictionary))
+        own, cells = _encoded(column)
+        count = max(1, len(cells))
         # Fits 64 bits: neither factor is above the number of rows.
         paired = pa.array(codes * count + own).dictionary_encode()
         codes = paired.indices.to_numpy(zero_copy_only=False).astype(np.int64)
         before, mine = np.divmod(paired.dictionary.to_numpy(), count)
-        parts = [*(part.take(pa.array(before)) for part in parts), encoded.dictionary.take(pa.array(mine))]
+        parts = [*(part.take(pa.array(before)) for part in parts), cells.take(pa.array(mine))]
     return codes, parts
+
+
+def _encoded(column: pa.Array) -> tuple[Codes, pa.Array]:
+    """A number for each row from 0 on, and the cell for each number."""
+    found = _near(column) if pa.types.is_integer(column.type) and not column.null_count else None
+    if found is not None:
+        return found
+    encoded = column.dictionary_encode(null_encoding="encode")
+    return encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64), encoded.dictionary
+
+
+def _near(column: pa.Array) -> tuple[Codes, pa.Array] | None:
+    """The same of integers that lie near together, by counting, which is several times as fast; None for others."""
+    values = column.to_numpy(zero_copy_only=True)
+    if not len(values):
+        return None
+    low, high = int(values.min()), int(values.max())
+    if high - low >= min(NEAR, len(values)):
+        return None
+    apart = np.subtract(values, low, dtype=np.int64)
+    there = np.bincount(apart, minlength=high - low + 1) > 0
+    listed = np.flatnonzero(there)
+    return (np.cumsum(there) - 1)[apart], pa.array(listed + low, column.type)
 
 
 def places_in(keys: pa.Array, listed: pa.Array) -> tuple[Codes, npt.NDArray[np.bool_]]:

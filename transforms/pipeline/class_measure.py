@@ -69,7 +69,25 @@ class ClassFactsMap:
             for column in (chain.name, *(c for step in chain.steps for c in step.technique.columns()))
         }
         narrow = narrow_columns(table)
+        if not self._needs_ids():
+            narrow = [c for c in narrow if c in table.condition_columns()]
         return narrow + [c for c in table.source_schema.names if c in named and c not in narrow]
+
+    def _needs_ids(self) -> bool:
+        """Must rows or subjects be told apart, to choose or to draw?"""
+        work = self.work
+        if self.claims is not None or any(fact.draws for fact in self.facts.values()):
+            return True
+        if any(one is not None for one in (work.threshold, work.stopped, work.register, work.membership)):
+            return True
+        upto: dict[str, int] = {}
+        for (column, number), _ in self.facts:
+            upto[column] = max(number, upto.get(column, 0))
+        return any(
+            getattr(step.technique, "draws_by", None) in ("row", "subject")
+            for chain in work.table.chains
+            for step in chain.steps[: upto.get(chain.name, -1) + 1]
+        )
 
     def __call__(self, unit: Unit) -> Iterator[tuple[int, bytes]]:
         found: dict[FactKey, list[pa.Table]] = defaultdict(list)

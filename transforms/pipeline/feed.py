@@ -232,20 +232,19 @@ def pack_units(
     with ThreadPoolExecutor(8) as pool:
         pieces = [piece for found in pool.map(_pieces, files) for piece in found]
     width = row_bytes(schema)
-    total = sum(piece.rows for piece in pieces) * width
+    sizes = [piece.rows * width for piece in pieces]
+    total = sum(sizes)
     limit = max(1 << 20, min(unit_bytes, total // (2 * cores) + 1))
-    units: list[FileUnit] = []
-    waiting: list[Piece] = []
-    size = 0
-    for piece in pieces:
-        if waiting and size + piece.rows * width > limit:
-            units.append(FileUnit(len(units), tuple(waiting), schema))
-            waiting, size = [], 0
-        waiting.append(piece)
-        size += piece.rows * width
-    if waiting:
-        units.append(FileUnit(len(units), tuple(waiting), schema))
-    return units
+    count = -(-total // limit)
+    # As many units as keep all cores busy to the end.
+    count += -count % cores if count > 1 else 0
+    units: dict[int, list[Piece]] = {}
+    before = 0
+    for piece, size in zip(pieces, sizes, strict=True):
+        # A piece belongs where its middle lies on the way from the first to the last.
+        units.setdefault((2 * before + size) * count // (2 * total), []).append(piece)
+        before += size
+    return [FileUnit(number, tuple(unit), schema) for number, unit in enumerate(units.values())]
 
 
 def _pieces(file: SourceFile) -> list[Piece]:

@@ -42,6 +42,10 @@ class Residues(ClassFact):
     solved: ClassTable | None = None
     wide: bool = False
 
+    @property
+    def draws(self) -> bool:
+        return self.solved is not None
+
     def observe(self, values: pa.Array, given: Given) -> pa.Table:
         assert given.classes is not None
         residues, present = residues_of(values, self.unit)
