@@ -11,11 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.combination.combine_tasks import Dealt, deal, gathered
-from transforms.combination.combining import SERIAL, Sourced
+from transforms.combination.combining import SERIAL
 from transforms.combination.joins import JoinRule
 from transforms.combination.link_keys import LinkKeys, ids_of
 from transforms.combination.words import OWN, sorting, with_words, words_of
 from transforms.errors import CellsRefused
+from transforms.pipeline.feed import Unit
 from transforms.pipeline.members import Words
 from transforms.pipeline.states import pack
 
@@ -91,6 +92,27 @@ def marks_kind(party: int) -> int:
 
 
 @dataclass(frozen=True)
+class KeyUnit:
+    """A unit of a party's keys, with the place of its party."""
+
+    index: int
+    inner: Unit
+    party: int
+
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        return self.inner.batches(columns)
+
+    def pilot(self, columns: Sequence[str]) -> pa.RecordBatch | None:
+        return self.inner.pilot(columns)
+
+
+def key_units(parties: Sequence[Sequence[Unit]]) -> list[KeyUnit]:
+    """All parties' units, numbered."""
+    found = [(unit, party) for party, units in enumerate(parties) for unit in units]
+    return [KeyUnit(index, unit, party) for index, (unit, party) in enumerate(found)]
+
+
+@dataclass(frozen=True)
 class KeysMap:
     """Keys of a unit by bucket, each as its keyed draw: no join key leaves the task.
 
@@ -101,8 +123,8 @@ class KeysMap:
     work: Matching
     serials: bool = True
 
-    def __call__(self, unit: Sourced) -> Dealt:
-        party, name = unit.source, self.work.parties[unit.source]
+    def __call__(self, unit: KeyUnit) -> Dealt:
+        party, name = unit.party, self.work.parties[unit.party]
         tally = Tally.none(len(self.work.parties))
         for batch in _together(unit, [JOIN_KEY, SERIAL]):
             tally.rows[party] += batch.num_rows
@@ -133,7 +155,7 @@ class KeysMap:
             raise CellsRefused(f"keys of {party}: rows without a serial; allowed: one in each row", found)
 
 
-def _together(unit: Sourced, columns: list[str]) -> Iterator[pa.RecordBatch]:
+def _together(unit: KeyUnit, columns: list[str]) -> Iterator[pa.RecordBatch]:
     """A unit's batches in larger ones: fewer and larger blobs go through the shuffle."""
     waiting: list[pa.RecordBatch] = []
     rows = 0
