@@ -9,6 +9,7 @@ from jobs.combination.step import Step
 
 STEPS: Mapping[str, str] = {
     # every role
+    "check": "everyone.check",
     "identity": "everyone.identity",
     # applicants
     # key agency
