@@ -75,7 +75,8 @@ def _destroyed(environment: Environment, combination: str, round: str | None) ->
 
 def _destroy(environment: Environment, combination: Combination, round: str | None) -> list[str]:
     store = _store(environment)
-    scope = _name(combination.combination, round, "") if round is not None else f"{folder_name(combination.combination)}."
+    own = combination.combination
+    scope = _name(own, round, "") if round is not None else f"{folder_name(own)}."
     gone = [name for name in store.names() if name.startswith(scope)]
     # First what is entered, then what is done: a start that is killed between is completed by the next.
     body = {"combination": combination.combination, "round": round, "secrets": gone}
