@@ -144,6 +144,11 @@ def _gate(
 ) -> tuple[Manifest, Judgement]:
     """All that must hold before a byte is copied."""
     hook("gate")
+    if plan.get("combination"):
+        raise Refused(
+            f"run {folder.run} is a party's share of a combination, which nobody publishes; allowed: `gamyeong "
+            "combination attributes`, which sends it"
+        )
     if record.limit is not None:
         raise Refused(f"run {folder.run} is a trial (--limit {record.limit}); it can never be published")
     if clock().date() > date.fromisoformat(plan["use"]["until"]):
@@ -220,7 +225,7 @@ def _completed(
         state = {"state": "published", "run": folder.run, "period": record.period, "tables": rows}
         folder.release.write_json(state)
         completed.append("ledger and release manifest complete")
-    completed += _end_additional(folder, record, plan, ledger, hook)
+    completed += end_additional(folder, record, plan, ledger, "published", hook)
     hook("staging")
     if folder.staging.exists():
         folder.staging.delete()
@@ -263,10 +268,10 @@ def _write_manifest(folder: RunFolder, record: RunRecord, shown: tuple[Published
     place.write_json({"output": record.output, "releases": {**kept, record.period or "": this}})
 
 
-def _end_additional(
-    folder: RunFolder, record: RunRecord, plan: Mapping[str, Any], ledger: Ledger, hook: Hook
+def end_additional(
+    folder: RunFolder, record: RunRecord, plan: Mapping[str, Any], ledger: Ledger, why: str, hook: Hook = no_hook
 ) -> list[str]:
-    """Destroys the additional information or encrypts what is kept, and enters it."""
+    """Destroys the additional information of a run that is over (`why`), or encrypts what is kept, and enters it."""
     hook("additional information")
     kept = (plan.get("additional_information") or {}).get("keep")
     if kept:
@@ -276,7 +281,7 @@ def _end_additional(
         hook("additional information, ledger")
         ledger.append("keep", {"run": folder.run, **kept}, once=("run",))
         return [f"additional information kept encrypted until {kept['until']}"]
-    return _destroy(folder, record, plan, ledger, "published; the plan says destroy: approved", hook)
+    return _destroy(folder, record, plan, ledger, f"{why}; the plan says destroy: approved", hook)
 
 
 def _destroy(

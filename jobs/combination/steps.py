@@ -12,6 +12,9 @@ STEPS: Mapping[str, str] = {
     "check": "everyone.check",
     "identity": "everyone.identity",
     # applicants
+    "attributes": "applicant.attributes",
+    "void": "applicant.void",
+    "forget": "applicant.forget",
     # key agency
     # combining agency
     # users

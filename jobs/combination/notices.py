@@ -1,0 +1,46 @@
+"""Notices (통지): small signed messages from one role to another; each is a package of kind `notice` without files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from jobs.combination.packages import draft, received, sent
+from jobs.combination.parcels import Address, Kind, Manifest
+from jobs.combination.rounds import Round
+
+KIND: Kind = "notice"
+
+
+def notify(round_: Round, receiver: str, content: Mapping[str, Any]) -> Manifest:
+    """Sends a notice, once: the same content again changes nothing, another one is the next in a row."""
+    environment, combination = round_.environment, round_.combination
+    revision = 1
+    while True:
+        me = environment.exchange.name
+        before = sent(environment, Address(combination.combination, round_.name, KIND, me, receiver, revision))
+        if before is not None and dict(before.content) == dict(content):
+            return before
+        if before is None:
+            name = round_.name
+            package = draft(environment, combination, round=name, kind=KIND, receiver=receiver, revision=revision)
+            return package.finish(content=content)
+        revision += 1
+
+
+def notices(round_: Round, sender: str) -> Iterator[Mapping[str, Any]]:
+    """What a role has told us in this round, in order."""
+    revision = 1
+    while True:
+        found = received(
+            round_.environment, round_.combination, round=round_.name, kind=KIND, sender=sender, revision=revision
+        )
+        if found is None:
+            return
+        yield found.content
+        revision += 1
+
+
+def noticed(round_: Round, sender: str, about: str) -> Mapping[str, Any] | None:
+    """The newest notice of a role about something, or None."""
+    return next((one for one in reversed(list(notices(round_, sender))) if one.get("about") == about), None)
