@@ -76,7 +76,7 @@ class LinkReduce:
         for party, table in enumerate(tables):
             places = matched.row_of[linked, party]
             columns.append(taken(one_chunk(table.column(SERIAL)), pa.array(places, mask=places < 0)))
-        subjects = ids_of(matched.subjects[linked])
+        subjects = ids_of(matched.draws(linked))
         for user, draws in self.work.keys.links.items():
             links = as_binary(draws.bits(subjects))
             takes = self.work.rules[user].taken[matched.patterns[linked]]

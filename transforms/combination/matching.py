@@ -14,7 +14,7 @@ from transforms.combination.combine_tasks import Dealt, deal, gathered
 from transforms.combination.combining import SERIAL
 from transforms.combination.joins import JoinRule
 from transforms.combination.link_keys import LinkKeys, ids_of
-from transforms.combination.words import OWN, sorting, with_words, words_of
+from transforms.combination.words import OWN, with_words, words_of
 from transforms.errors import CellsRefused
 from transforms.pipeline.feed import Unit
 from transforms.pipeline.members import Words
@@ -171,10 +171,12 @@ def _together(unit: KeyUnit, columns: list[str]) -> Iterator[pa.RecordBatch]:
 
 @dataclass(frozen=True)
 class Matched:
-    """A bucket's subjects in keyed order. `subjects`: their draws, (n, 2); `patterns`: who has them; `row_of`: (n,
-    parties), the row in each party's rows, -1 where it has none; `doubled`: rows of a party whose key has others."""
+    """A bucket's subjects in keyed order. `patterns`: who has them; `row_of`: (n, parties), the row in each party's
+    rows, -1 where it has none; `doubled`: rows of a party whose key has others. `words` of all rows, party by party,
+    and the place in them of each subject's first, `turn`."""
 
-    subjects: Words
+    words: Words
+    turn: Places
     patterns: Places
     row_of: Places
     doubled: tuple[Places, ...]
@@ -182,26 +184,44 @@ class Matched:
     @classmethod
     def of(cls, work: Matching, parts: Sequence[Words]) -> Matched:
         """From the subjects' draws of each party's rows."""
-        count = len(parts)
-        subjects = np.concatenate(parts) if count else np.empty((0, 2), np.uint64)
-        sizes = [len(part) for part in parts]
-        party = np.repeat(np.arange(count), sizes)
-        local = np.concatenate([np.arange(size) for size in sizes])
-        turn = sorting(work.keys.order.bits(ids_of(subjects)))
-        subjects, party, local = subjects[turn], party[turn], local[turn]
-        # One block's CMAC never maps two subjects to one place, so equal ones are neighbours now.
-        first = np.append(True, (subjects[1:] != subjects[:-1]).any(axis=1))[: len(turn)]
+        count, starts = len(parts), np.cumsum([0, *(len(part) for part in parts)])
+        turn, first = side_by_side(work.keys.order.bits(ids_of(np.concatenate(parts))))
+        party = np.searchsorted(starts[1:], turn, side="right")
+        local = turn - starts[party]
         cell = (np.cumsum(first) - 1) * count + party
-        groups = int(first.sum())
-        often = np.bincount(cell, minlength=groups * count)
-        cells = np.full(groups * count, -1, np.int64)
+        groups = np.flatnonzero(first)
+        often = np.bincount(cell, minlength=len(groups) * count)
+        cells = np.full(len(often), -1, np.int64)
         cells[cell] = local
-        cells[often > 1] = -1
-        again = often[cell] > 1
-        doubled = tuple(np.sort(local[again & (party == one)]) for one in range(count))
-        row_of: Places = cells.reshape(groups, count)
-        patterns = ((row_of >= 0).astype(np.int64) << np.arange(count)).sum(axis=1)
-        return cls(subjects[first], patterns, row_of, doubled)
+        doubled = [np.empty(0, np.int64)] * count
+        if (more := often > 1).any():
+            again = more[cell]
+            doubled = [np.sort(local[again & (party == one)]) for one in range(count)]
+            cells[more] = -1
+        row_of: Places = cells.reshape(len(groups), count)
+        patterns = np.zeros(len(groups), np.int64)
+        for one in range(count):
+            patterns |= (row_of[:, one] >= 0).astype(np.int64) << one
+        return cls(np.concatenate(parts), turn[groups], patterns, row_of, tuple(doubled))
+
+    def draws(self, chosen: Places) -> Words:
+        """The draws of some subjects, by their places."""
+        return self.words.take(self.turn[chosen], 0)
+
+
+def side_by_side(words: Words) -> tuple[Places, npt.NDArray[np.bool_]]:
+    """The order of 128-bit numbers, equal ones together, and where each other one begins.
+
+    Equal high words are the rule here (a subject of two parties), so they call for no further sorting.
+    """
+    high, low = np.ascontiguousarray(words[:, 0]), np.ascontiguousarray(words[:, 1])
+    turn = np.argsort(high)
+    highs, lows = high[turn], low[turn]
+    other_high, other_low = highs[1:] != highs[:-1], lows[1:] != lows[:-1]
+    if (other_low & ~other_high).any():
+        turn = np.lexsort((low, high))
+        other_high, other_low = np.diff(high[turn]) != 0, np.diff(low[turn]) != 0
+    return turn, np.append(True, other_high | other_low)[: len(turn)]
 
 
 def subjects_of(
