@@ -75,7 +75,12 @@ def folder_of(day: date | None) -> str:
 
 
 def put_round(
-    place: Location, schema: pa.Schema, files: Sequence[NewFile], day: date | None, told: Mapping[str, str]
+    place: Location,
+    schema: pa.Schema,
+    files: Sequence[NewFile],
+    day: date | None,
+    told: Mapping[str, str],
+    comments: Mapping[str, str] | None = None,
 ) -> int:
     """One commit: the round's files are these now, whatever they were; what they were is gone from the disk.
 
@@ -87,7 +92,7 @@ def put_round(
     values: dict[str, str | None] = {} if day is None else {ROUND: day.isoformat()}
     now = int(datetime.now(UTC).timestamp() * 1000)
     adds = [AddAction(file.path, file.size, values, now, True, file.stats) for file in files]
-    whole = delta_schema(full_schema(schema, day), {})
+    whole = delta_schema(full_schema(schema, day), comments or {})
     properties = CommitProperties(custom_metadata=dict(told), max_commit_retries=0)
     there = opened(place)
     others = [] if there is None else [one for one in rounds_of(there) if one != values.get(ROUND)]
@@ -162,10 +167,10 @@ def is_mock(place: Location) -> bool:
 
 
 def refuse_mock(place: Location) -> None:
-    """Refused for a table of a mock combination: nothing of it leaves the agency (guideline L1440)."""
+    """Refused for a table of a mock combination: nothing of it leaves the agency (guideline L1442)."""
     if is_mock(place):
         raise Refused(
-            f"{place} is of a mock combination, which nobody may export (guideline L1440); allowed: a round's"
+            f"{place} is of a mock combination, which nobody may export (guideline L1442); allowed: a round's"
         )
 
 

@@ -12,11 +12,14 @@ STEPS: Mapping[str, str] = {
     "check": "everyone.check",
     "identity": "everyone.identity",
     # applicants
+    "apply": "everyone.apply",
     "attributes": "applicant.attributes",
     "void": "applicant.void",
     "forget": "applicant.forget",
     # key agency
     # combining agency
+    "receive": "combining_agency.receive",
+    "combine": "combining_agency.combine",
     # users
 }
 

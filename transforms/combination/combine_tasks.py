@@ -27,6 +27,7 @@ from transforms.combination.words import (
 )
 from transforms.errors import CellsRefused
 from transforms.identifiers import encode_ids
+from transforms.pipeline.feed import Unit
 from transforms.pipeline.measure import bucket_of
 from transforms.pipeline.members import Words, places_in
 from transforms.pipeline.states import pack, unpack
@@ -141,7 +142,8 @@ class FindMap:
     work: Combining
     buckets: int
 
-    def __call__(self, unit: Sourced) -> Dealt:
+    def __call__(self, unit: Unit) -> Dealt:
+        assert isinstance(unit, Sourced)
         lead, *followers = self.work.order
         if unit.source == LINKING:
             for batch in unit.batches([serial_column(self.work, place) for place in self.work.order]):
@@ -194,7 +196,8 @@ class RecordMap:
 
     work: Combining
 
-    def __call__(self, unit: Sourced) -> Dealt:
+    def __call__(self, unit: Unit) -> Dealt:
+        assert isinstance(unit, Sourced)
         work = self.work
         if unit.source == LINKING:
             names = [serial_column(work, place) for place in work.order]
