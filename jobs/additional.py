@@ -67,7 +67,7 @@ def plain_files(folder: RunFolder) -> list[Path]:
     return sorted(path for path in files if path.suffix != SEALED)
 
 
-def sealed(content: bytes, key: Secret, run: str, name: str) -> bytes:
+def sealed(content: bytes | memoryview, key: Secret, run: str, name: str) -> bytes:
     """A whole file's content, encrypted as `keep` encrypts it under `name`: nonce, ciphertext, tag."""
     nonce = secrets.token_bytes(NONCE)
     encryptor = Cipher(AES256(key.reveal()), GCM(nonce)).encryptor()

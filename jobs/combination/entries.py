@@ -27,7 +27,7 @@ def append(environment: Environment, kind: str, body: Mapping[str, Any], *, once
     return ledger(environment).append(kind, body, once=once)
 
 
-def entered(environment: Environment, kind: str | None, **fields: Any) -> list[Entry]:
+def entered(environment: Environment, type_: str | None, /, **fields: Any) -> list[Entry]:
     """All entries of this type (any, for None) whose body has these fields, in order.
 
     Refused where the ledger is damaged.
@@ -35,5 +35,5 @@ def entered(environment: Environment, kind: str | None, **fields: Any) -> list[E
     return [
         entry
         for entry in trusted_entries(environment, ledger(environment))
-        if kind in (None, entry.type) and all(entry.content().get(name) == value for name, value in fields.items())
+        if type_ in (None, entry.type) and all(entry.content().get(name) == value for name, value in fields.items())
     ]

@@ -28,7 +28,7 @@ from transforms.pipeline.feed import BATCH_ROWS, PILOT_ROWS, Damaged, conform
 
 ENDING = ".parquet.sealed"
 # Random bytes neither repeat nor compress: trying costs time alone.
-_RANDOM: dict[str, Any] = {"compression": "none", "use_dictionary": False}
+_RANDOM: dict[str, Any] = {"compression": "none", "compression_level": None, "use_dictionary": False}
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Sealer:
         schema = table.schema.remove_metadata()
         pq.write_table(table.replace_schema_metadata(None), sink, row_group_size=max(1, table.num_rows), **options)
         name = f"{folder_name(label)}-{unique_name()}{ENDING}"
-        content = additional.sealed(sink.getvalue(), self.key, self.package, name)
+        content = additional.sealed(memoryview(sink.getvalue()).cast("B"), self.key, self.package, name)
         descriptor = os.open(Path(self.place) / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)

@@ -41,9 +41,11 @@ def destroy_series_secrets(environment: Environment, combination: Combination) -
     return _destroy(environment, combination, None)
 
 
-def destroy_round_secrets(environment: Environment, combination: Combination, round: str) -> list[str]:
-    """Destroys all secrets of a round; their names."""
-    return _destroy(environment, combination, round)
+def destroy_round_secrets(
+    environment: Environment, combination: Combination, round: str, purpose: str | None = None
+) -> list[str]:
+    """Destroys the secrets of a round, or the one for a purpose; their names."""
+    return _destroy(environment, combination, round, purpose)
 
 
 def end_series(environment: Environment, combination: Combination, because: str) -> list[str]:
@@ -63,24 +65,26 @@ def series_end(environment: Environment, combination: Combination) -> str | None
 def _secret(environment: Environment, combination: str, round: str | None, purpose: str, make: bool) -> Secret:
     store, name = _store(environment), _name(combination, round, purpose)
     # One that was destroyed must not come back as another: keys and links would silently differ.
-    if not make or _destroyed(environment, combination, round):
+    if not make or _destroyed(environment, combination, round, purpose):
         return store.load(name)
     return store.obtain(name)
 
 
-def _destroyed(environment: Environment, combination: str, round: str | None) -> bool:
-    entered = entries.entered(environment, DESTROYED, combination=combination)
-    return any(entry.content()["round"] in (None, round) for entry in entered)
+def _destroyed(environment: Environment, combination: str, round: str | None, purpose: str) -> bool:
+    entered = (entry.content() for entry in entries.entered(environment, DESTROYED, combination=combination))
+    return any(body["round"] in (None, round) and body["purpose"] in (None, purpose) for body in entered)
 
 
-def _destroy(environment: Environment, combination: Combination, round: str | None) -> list[str]:
+def _destroy(
+    environment: Environment, combination: Combination, round: str | None, purpose: str | None = None
+) -> list[str]:
     store = _store(environment)
-    own = combination.combination
-    scope = _name(own, round, "") if round is not None else f"{folder_name(own)}."
-    gone = [name for name in store.names() if name.startswith(scope)]
+    whole = f"{folder_name(combination.combination)}__"
+    scope = whole if round is None else _name(combination.combination, round, purpose or "")
+    gone = [name for name in store.names() if name == scope or (purpose is None and name.startswith(scope))]
     # First what is entered, then what is done: a start that is killed between is completed by the next.
-    body = {"combination": combination.combination, "round": round, "secrets": gone}
-    entries.append(environment, DESTROYED, body, once=("combination", "round") if not gone else ())
+    body = {"combination": combination.combination, "round": round, "purpose": purpose, "secrets": gone}
+    entries.append(environment, DESTROYED, body, once=() if gone else ("combination", "round", "purpose"))
     for name in gone:
         store.destroy(name)
     return gone
@@ -91,5 +95,5 @@ def _store(environment: Environment) -> CombinationSecrets:
 
 
 def _name(combination: str, round: str | None, purpose: str) -> str:
-    return f"{folder_name(combination)}.{'series' if round is None else round}.{purpose}"
-
+    # No folder's name holds two underscores: one combination's secrets never begin as another's do.
+    return f"{folder_name(combination)}__{'series' if round is None else round}__{purpose}"
