@@ -1,4 +1,4 @@
-"""`gamyeong generate retail`, `visits` or `example PACKAGE::NAME`: made people or real data into the source zone."""
+"""`gamyeong generate KIND`: made people or real data into the source zone."""
 
 import sys
 from pathlib import Path
@@ -8,12 +8,13 @@ if __name__ == "__main__":  # spark-submit puts jobs/ first on the path; its par
 
 import argparse
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pyarrow as pa
 
-from jobs import retail, visits
+from jobs import nafld_parties, retail, visits
+from jobs.combination_data import Asked, combination_arguments, combination_asked, refuse_combination_arguments
 from jobs.errors import BadInput
 from jobs.example_data import example, example_table, example_version
 from jobs.job import Context, Outcome, run_job
@@ -26,6 +27,8 @@ from jobs.units import Unit, over_units
 
 MARK = "gamyeong.generated"
 Make = Callable[[Context, Target, dict[str, Any]], None]
+# The batches of the chunk with a number; goes into tasks.
+Chunk = Callable[[int], Iterable[pa.RecordBatch]]
 ROW_GROUP_BYTES = 100 * 2**20
 CHUNKS_IN_FILE = 24
 # Small, so that even a data set of some 10 MB is worked on by several tasks.
@@ -37,24 +40,30 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """The job's own arguments."""
     parser.add_argument(
         "kind",
-        choices=["retail", "visits", "example"],
-        help="made customers, made members of a shop with their visits and purchases, or a real data set",
+        choices=["retail", "visits", "example", "combination"],
+        help="made customers, made members of a shop with their visits and purchases, a real data set, or what one "
+        "party of a combination holds",
     )
     parser.add_argument(
         "name",
         nargs="?",
-        metavar="PACKAGE::NAME",
-        help="of an example: a data set of R, say survival::nafld1 (needs the extra `examples`)",
+        metavar="NAME",
+        help="of an example: a data set of R, say survival::nafld1 (needs the extra `examples`); of a combination: "
+        "mobility, generated or nafld",
     )
     parser.add_argument("--customers", type=int, metavar="N", help="of retail and visits: people (default: 82000)")
-    parser.add_argument("--seed", type=int, help="of retail and visits: another seed, other people (default: 1)")
+    parser.add_argument("--seed", type=int, help="of made people: another seed, other people (default: 1)")
     parser.add_argument("--table", help="name in the source zone (default: retail/customers, examples/NAME)")
+    combination_arguments(parser)
     parser.add_argument("--replace", action="store_true", help="put it in place of a table that lies there")
 
 
 def body(context: Context) -> Outcome:
     """Makes the tables, or finds them made already by the same arguments."""
     asked = context.arguments
+    if asked.kind == "combination":
+        return _told([_party(context, combination_asked(asked))])
+    refuse_combination_arguments(asked)
     if asked.kind == "visits":
         return _several(context)
     mark, name = _retail_mark(asked) if asked.kind == "retail" else _example_mark(asked)
@@ -75,6 +84,19 @@ def _several(context: Context) -> Outcome:
         return _table(context, name, mark, lambda _, target, mark: _written(target, mark, tables[name]))
 
     return _told([put(name) for name in tables])
+
+
+def _party(context: Context, asked: Asked) -> dict[str, Any]:
+    """The table of one party: made by Spark's tasks, or of real data by this process."""
+
+    def make(context: Context, target: Target, mark: dict[str, Any]) -> None:
+        if asked.made is None:
+            _written(target, mark, nafld_parties.party_table(asked.party))
+            return
+        label = f"generate {mark['name']} {asked.party}: {mark['subjects']:,} subjects"
+        _by_tasks(context, target, mark, label, asked.made.schema(), asked.made.chunks, asked.made.chunk)
+
+    return _table(context, context.arguments.table or asked.usual_table, asked.mark, make)
 
 
 def _table(context: Context, name: str, mark: dict[str, Any], make: Make) -> dict[str, Any]:
@@ -148,25 +170,31 @@ def _written(target: Target, mark: dict[str, Any], table: pa.Table) -> None:
 
 
 def _make(context: Context, target: Target, mark: dict[str, Any]) -> None:
-    regions = retail.districts()
-    chunks = retail.Retail(mark["customers"], mark["seed"], regions).chunks
+    table = retail.Retail(mark["customers"], mark["seed"], retail.districts())
+    label = f"generate retail: {table.customers:,} customers"
+    _by_tasks(context, target, mark, label, retail.schema(), table.chunks, lambda number: [table.chunk(number)])
+
+
+def _by_tasks(
+    context: Context, target: Target, mark: dict[str, Any], label: str, schema: pa.Schema, chunks: int, chunk: Chunk
+) -> None:
+    """Writes and commits a table that Spark's tasks make chunk by chunk, several chunks to a file."""
     per_file = max(1, min(CHUNKS_IN_FILE, -(-chunks // 4)))
     location, folder = target.location, target.folder
     units = [{"first": first, "last": min(first + per_file, chunks)} for first in range(0, chunks, per_file)]
-    customers, seed = mark["customers"], mark["seed"]
 
     def task(unit: Unit) -> Unit:
-        table = retail.Retail(customers, seed, regions)
-        with ParquetSink(location, folder, retail.schema(), row_group_bytes=ROW_GROUP_BYTES) as sink:
+        with ParquetSink(location, folder, schema, row_group_bytes=ROW_GROUP_BYTES) as sink:
             for number in range(unit["first"], unit["last"]):
-                sink.write(table.chunk(number))
+                for batch in chunk(number):
+                    sink.write(batch)
             return {"files": [[file.path, file.size, file.rows] for file in sink.close()]}
 
-    spark = spark_session(context.environment, f"generate retail {customers}")
-    done = over_units(spark, context.progress, f"generate retail: {customers:,} customers", units, task)
+    spark = spark_session(context.environment, label)
+    done = over_units(spark, context.progress, label, units, task)
     files = [NewFile(*file) for result in done for file in result["files"]]
     mode: Mode = "replace" if exists(location) else "create"
-    commit_files(location, retail.schema(), files, mode=mode, commit={MARK: json.dumps(mark)})
+    commit_files(location, schema, files, mode=mode, commit={MARK: json.dumps(mark)})
 
 
 def main(argv: Sequence[str]) -> int:
@@ -175,7 +203,8 @@ def main(argv: Sequence[str]) -> int:
         argv,
         name="generate",
         about="Puts data to try things with into the source zone: the guideline's retail case (appendix 2, customers"
-        " x 222 columns), a shop's members with their visits and purchases, or a real data set of R.",
+        " x 222 columns), a shop's members with their visits and purchases, a real data set of R, or what one party"
+        " of a combination holds.",
         body=body,
         arguments=arguments,
         writes=["source"],
