@@ -20,6 +20,8 @@ def repository(tmp_path: Path) -> Path:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     (tmp_path / "infra" / "bootstrap").write_text("bootstrap() { :; }\n")
+    (tmp_path / "infra" / "airflow").write_text(f'#!/bin/bash\necho "airflow $*" >>"{tmp_path}/calls"\n')
+    (tmp_path / "infra" / "airflow").chmod(0o755)
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     for name in TOOLS:
         tool(tmp_path, name, "exit 0")
@@ -52,14 +54,15 @@ def test_run_passes_the_exit_code_on(repository: Path) -> None:
 
 def test_test_runs_every_check_and_hands_its_options_to_pytest(repository: Path) -> None:
     code, calls = run(repository, "infra/test", "-k", "golden")
-    assert (code, calls) == (0, ["ruff check .", "mypy ", "lint-imports ", "python -m pytest -k golden"])
+    checks = ["ruff check .", "mypy ", "lint-imports ", "python -m pytest -k golden"]
+    assert (code, calls) == (0, ["airflow --make", *checks])
 
 
 @pytest.mark.parametrize("failing", ["ruff", "mypy", "lint-imports", "python"])
 def test_test_fails_with_any_of_its_checks_and_still_runs_the_others(repository: Path, failing: str) -> None:
     tool(repository, failing, "exit 1")
     code, calls = run(repository, "infra/test")
-    assert (code, len(calls)) == (1, 4)
+    assert (code, len(calls)) == (1, 5)
 
 
 @pytest.mark.parametrize(

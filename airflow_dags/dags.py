@@ -1,0 +1,44 @@
+"""The one DAG file: an Airflow DAG for each file in conf/schedules.
+
+`python dags.py` tells the problems of all schedule files at once and ends with 2 if there are any.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from airflow.sdk import DAG
+
+from gamyeong_dags import places
+from gamyeong_dags.broken_dag import broken_dag
+from gamyeong_dags.plan_dag import plan_dag
+from gamyeong_dags.problems import UnfitFile
+from gamyeong_dags.schedule import PlanSchedule, Scheduled, load_all
+
+
+def made(one: Scheduled) -> DAG:
+    """The DAG of a schedule."""
+    assert isinstance(one.model, PlanSchedule)
+    return plan_dag(one, one.model)
+
+
+def all_dags() -> tuple[list[DAG], list[UnfitFile]]:
+    """DAGs of all files that are fit, and what is wrong with the others."""
+    good, bad = load_all(places.schedules())
+    dags = []
+    for one in good:
+        try:
+            dags.append(made(one))
+        except UnfitFile as error:
+            bad.append(error)
+    return dags, bad
+
+
+DAGS, PROBLEMS = all_dags()
+for dag in [*DAGS, *map(broken_dag, PROBLEMS)]:
+    globals()[f"dag_{dag.dag_id}"] = dag
+
+if __name__ == "__main__":
+    for problem in PROBLEMS:
+        print(problem, file=sys.stderr)
+    sys.exit(2 if PROBLEMS else 0)
