@@ -72,6 +72,10 @@ class Draft:
             )
         return before
 
+    def discard(self) -> None:
+        """Removes what was written of a package that is not sent; of one that was, nothing."""
+        shutil.rmtree(self.sealer.place, ignore_errors=True)
+
     def _placed(self, manifest: Manifest) -> Manifest:
         folder = Path(self.sealer.place)
         listed = {file.name for file in manifest.files}

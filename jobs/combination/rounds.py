@@ -102,6 +102,17 @@ class Round:
         entries.append(self.environment, CANCELLED, {**self._named, "because": because}, once=tuple(self._named))
 
     @property
+    def cancelled(self) -> str | None:
+        """Why the round ended without a result; None where it did not."""
+        found = entries.entered(self.environment, CANCELLED, **self._named)
+        return str(found[0].content()["because"]) if found else None
+
+    @property
+    def begun(self) -> bool:
+        """True once this role has taken a step of the round."""
+        return bool(entries.entered(self.environment, DONE, **self._named))
+
+    @property
     def state(self) -> State:
         """The furthest state that this role's records speak of."""
         return max((STATE_AFTER.get(step, State.OPEN) for step, _ in self._known()), default=State.OPEN)
@@ -110,9 +121,9 @@ class Round:
         """Why a step may not be taken now, or None."""
         needs = NEEDS.get(step, Needs(until=State.CLOSED))
         if not needs.ends:
-            cancelled = entries.entered(self.environment, CANCELLED, **self._named)
-            if cancelled:
-                return f"the round was cancelled: {cancelled[0].content()['because']}; the next round is another"
+            cancelled = self.cancelled
+            if cancelled is not None:
+                return f"the round was cancelled: {cancelled}; the next round is another"
             ended = series_end(self.environment, self.combination)
             if ended is not None:
                 return f"the series has ended ({ended}): its salts are destroyed; a new combination begins a new series"

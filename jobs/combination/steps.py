@@ -17,6 +17,10 @@ STEPS: Mapping[str, str] = {
     "void": "applicant.void",
     "forget": "applicant.forget",
     # key agency
+    "rate": "key_agency.rate",
+    "extract": "key_agency.extract",
+    "link": "key_agency.link",
+    "end": "key_agency.end",
     # combining agency
     "receive": "combining_agency.receive",
     "combine": "combining_agency.combine",

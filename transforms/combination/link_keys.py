@@ -23,7 +23,7 @@ class LinkKeys:
     `subjects`: of a join key, the same in all rounds; everything else is drawn of that. `order`: where a subject
     stands in this round's files, for else two rounds could be aligned by rank. `links`: repeat link ids
     (반복결합연결정보) by user, the same in all rounds. `cover`: a party's order of cover serials, the same in all
-    rounds. `lists`: the order of a party's extraction list of this round. `serials`: marks of equal serials.
+    rounds. `serials`: marks of equal serials.
     """
 
     subjects: Draws
@@ -31,7 +31,6 @@ class LinkKeys:
     serials: Draws
     links: Mapping[str, Draws]
     cover: Mapping[str, Draws]
-    lists: Mapping[str, Draws]
 
     @classmethod
     def of(
@@ -65,7 +64,6 @@ class LinkKeys:
             draws("equal serials", round),
             {user: draws("link id", "all rounds", user) for user in users},
             {party: draws("cover", "all rounds", party) for party in parties},
-            {party: draws("order of extraction", round, party) for party in parties},
         )
 
 

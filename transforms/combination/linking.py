@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -15,27 +13,12 @@ from transforms.combination.combine_tasks import gathered
 from transforms.combination.combining import LINK_BYTES, SERIAL
 from transforms.combination.joins import needed
 from transforms.combination.link_keys import as_binary, ids_of
-from transforms.combination.matching import (
-    COUNTS,
-    FILE,
-    MARK,
-    Matched,
-    Matching,
-    Places,
-    Tally,
-    marks_kind,
-    subjects_of,
-)
-from transforms.pipeline.states import pack, unpack
+from transforms.combination.matching import COUNTS, FILE, MARK, Matched, Matching, Places, Sink, marks_kind, opened
+from transforms.pipeline.states import pack
 from transforms.pipeline.work import taken
 
-LINKING_TABLE = "linking"
-
-
-class LinkSink(Protocol):
-    """What becomes of a bucket's rows for a table ("linking", or a party's doubled serials): a file's description."""
-
-    def __call__(self, table: str, rows: pa.Table) -> bytes: ...
+# No party has this name.
+LINKING_TABLE = ""
 
 
 def linking_schema(work: Matching) -> pa.Schema:
@@ -53,16 +36,12 @@ class LinkReduce:
     """
 
     work: Matching
-    sink: LinkSink
+    sink: Sink
 
     def __call__(self, bucket: int, blobs: Sequence[tuple[int, pa.Buffer]]) -> Iterator[tuple[int, bytes]]:
         work = self.work
-        tally = reduce(Tally.__add__, (unpack(b) for kind, b in blobs if kind == COUNTS), Tally.none(len(work.parties)))
-        words, tables = subjects_of(work, blobs)
-        matched = Matched.of(work, words)
-        tally.patterns[:] += np.bincount(matched.patterns, minlength=1 << len(work.parties))
+        matched, tables, tally = opened(work, blobs, (SERIAL,))
         for party, rows in enumerate(matched.doubled):
-            tally.doubled[party] += len(rows)
             tally.repeated[party] += repeated(gathered(blobs, marks_kind(party)))
             if len(rows):
                 yield FILE, self.sink(work.parties[party], tables[party].take(pa.array(rows)))

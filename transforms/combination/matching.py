@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +20,7 @@ from transforms.combination.words import OWN, with_words, words_of
 from transforms.errors import CellsRefused
 from transforms.pipeline.feed import Unit
 from transforms.pipeline.members import Words
-from transforms.pipeline.states import pack
+from transforms.pipeline.states import pack, unpack
 
 JOIN_KEY = "join_key"
 KEYS_SCHEMA = pa.schema([(JOIN_KEY, pa.binary()), (SERIAL, pa.string())])
@@ -123,7 +125,8 @@ class KeysMap:
     work: Matching
     serials: bool = True
 
-    def __call__(self, unit: KeyUnit) -> Dealt:
+    def __call__(self, unit: Unit) -> Dealt:
+        assert isinstance(unit, KeyUnit)
         party, name = unit.party, self.work.parties[unit.party]
         tally = Tally.none(len(self.work.parties))
         for batch in _together(unit, [JOIN_KEY, SERIAL]):
@@ -225,7 +228,7 @@ def side_by_side(words: Words) -> tuple[Places, npt.NDArray[np.bool_]]:
 
 
 def subjects_of(
-    work: Matching, blobs: Sequence[tuple[int, pa.Buffer]], columns: Sequence[str] = (SERIAL,)
+    work: Matching, blobs: Sequence[tuple[int, pa.Buffer]], columns: Sequence[str]
 ) -> tuple[list[Words], list[pa.Table]]:
     """Each party's subjects in a bucket, and its rows (`columns`)."""
     words, tables = [], []
@@ -235,3 +238,21 @@ def subjects_of(
         words.append(np.empty((0, 2), np.uint64) if found is None else words_of(found, OWN))
         tables.append(empty if found is None else found.select(list(columns)))
     return words, tables
+
+
+def opened(
+    work: Matching, blobs: Sequence[tuple[int, pa.Buffer]], columns: Sequence[str]
+) -> tuple[Matched, list[pa.Table], Tally]:
+    """A bucket's subjects, each party's rows with these columns, and the counts."""
+    tally = reduce(Tally.__add__, (unpack(b) for kind, b in blobs if kind == COUNTS), Tally.none(len(work.parties)))
+    words, tables = subjects_of(work, blobs, columns)
+    matched = Matched.of(work, words)
+    tally.patterns[:] += np.bincount(matched.patterns, minlength=len(tally.patterns))
+    tally.doubled[:] += [len(rows) for rows in matched.doubled]
+    return matched, tables, tally
+
+
+class Sink(Protocol):
+    """What becomes of a bucket's rows of a table (the linking table, or serials for a party): a file's description."""
+
+    def __call__(self, table: str, rows: pa.Table) -> bytes: ...

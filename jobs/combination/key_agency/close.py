@@ -1,0 +1,67 @@
+"""`close` at the key agency: keys and withdrawals of the round are destroyed; a series keeps its salts (L1268)."""
+
+from __future__ import annotations
+
+import argparse
+
+from jobs.combination.notices import noticed
+from jobs.combination.packages import destroy_packages
+from jobs.combination.parcels import Kind
+from jobs.combination.secret_store import destroy_round_secrets, end_series
+from jobs.combination.step import Call, Step
+from jobs.errors import BadInput, Waiting
+from jobs.job import Outcome
+
+CLOSED = "closed"
+# What came for the round; the linking table went to the combining agency, and none of it stayed here.
+KINDS: tuple[Kind, ...] = ("keys", "void", "proof", "application", "mock-keys")
+SALTS_STAY = "the salts stay: link ids must be the same in all rounds"
+SALTS_GO = "the salts are destroyed: there is no further round"
+
+
+def body(call: Call) -> Outcome:
+    """Once the combining agency has told that it has closed the round, or the round is cancelled (`--cancel`)."""
+    before = call.round.done("close")
+    if before is None:
+        _require_over(call)
+        gone = destroy_packages(call.environment, call.combination, round=call.round.name, kinds=KINDS)
+        destroy_round_secrets(call.environment, call.combination, call.round.name)
+        if call.combination.series is None:
+            end_series(call.environment, call.combination, "it has one round, which is closed")
+        call.round.record("close", {"what": "join keys, serials, withdrawals of the round", "packages": gone})
+    state = "destroyed" if before is None else "destroyed already"
+    salts = SALTS_GO if call.combination.series is None else SALTS_STAY
+    return Outcome(
+        {"round": call.round.name, "state": state, "salts": salts},
+        text=f"round {call.round.name}, {call.me}: join keys and serials are {state}; {salts}",
+    )
+
+
+def _require_over(call: Call) -> None:
+    """Waiting until the combining agency has closed the round; a cancelled one is over here and now."""
+    if call.arguments.cancel is not None:
+        if not call.arguments.cancel.strip():
+            raise BadInput("--cancel without a reason; allowed: why the round ends without a result")
+        call.round.cancel(call.arguments.cancel)
+    elif call.round.cancelled is None:
+        agency = call.combination.roles.combining_agency
+        if noticed(call.round, agency, CLOSED) is None:
+            raise Waiting(
+                f"round {call.round.name} waits for the notice of {agency} that it is closed (`close` there); a round "
+                "that ends without a result is closed by --cancel REASON"
+            )
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The step's own arguments."""
+    parser.add_argument("--cancel", metavar="REASON", help="the round ends without a result")
+
+
+STEP = Step(
+    "close",
+    "destroys the round's join keys and serials; a series keeps its salts",
+    "key agency",
+    body,
+    writes=("keys", "evidence"),
+    arguments=arguments,
+)
