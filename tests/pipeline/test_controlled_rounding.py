@@ -114,7 +114,7 @@ def test_a_window_that_misses_is_widened(case, plan_head, monkeypatch):
     """Windows of no width hold no threshold: then all draws are looked at, with the same result."""
     one = case(text_of(plan_head, "{unit: 10}"), source_of([5] * 2000))
     _, expected, _ = one.run()
-    monkeypatch.setattr("transforms.techniques.residues.MARGIN", -1.0)
+    monkeypatch.setattr("transforms.techniques.residues.deviations", lambda classes: -1.0)
     prepared, rows, _ = one.run()
     assert "class facts, pass 1, refined 2" in prepared.passes
     assert rows.equals(expected)

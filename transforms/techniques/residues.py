@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -22,8 +23,13 @@ from transforms.techniques.cells import numbers_of
 Total = Literal["nearest", "exact"]
 Places = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
-# Standard deviations around the expected threshold within which draws are brought along.
-MARGIN = 8.0
+# How often, of many measurements, a threshold may lie outside of where it is looked for first (then a pass more).
+MISSED = 1e-3
+
+
+def deviations(classes: int) -> float:
+    """Standard deviations that none of so many thresholds is away, but with chance MISSED (normal distribution)."""
+    return math.sqrt(2 * math.log(max(1, classes) / MISSED))
 
 
 @dataclass(frozen=True)
@@ -94,12 +100,12 @@ class Residues(ClassFact):
         )
 
     def _window(self, solved: ClassTable) -> tuple[Words, Words]:
-        """Where each class's threshold lies, but for MARGIN standard deviations; anywhere, once that has missed."""
+        """Where each class's threshold lies but for very few; anywhere, once that has missed."""
         ties = solved.figure("ties").to_numpy().astype(np.float64)
         if self.wide:
             return np.zeros(len(ties), np.uint64), np.full(len(ties), 2**64 - 1, np.uint64)
         share = solved.figure("quota").to_numpy() / np.maximum(ties, 1)
-        apart = MARGIN * np.sqrt(share * (1 - share) / np.maximum(ties, 1)) + 4 / np.maximum(ties, 1)
+        apart = deviations(len(ties)) * np.sqrt(share * (1 - share) / np.maximum(ties, 1)) + 4 / np.maximum(ties, 1)
         bounds = [np.clip(share + sign * apart, 0, 1) for sign in (-1, 1)]
         low, high = ((np.minimum(bound, 1 - 2.0**-53) * 2.0**64).astype(np.uint64) for bound in bounds)
         return low, np.where(bounds[1] >= 1, np.uint64(2**64 - 1), high)
