@@ -67,12 +67,19 @@ def plain_files(folder: RunFolder) -> list[Path]:
     return sorted(path for path in files if path.suffix != SEALED)
 
 
-def sealed(content: bytes | memoryview, key: Secret, run: str, name: str) -> bytes:
+def sealed(content: bytes, key: Secret, run: str, name: str) -> bytes:
     """A whole file's content, encrypted as `keep` encrypts it under `name`: nonce, ciphertext, tag."""
+    return b"".join(sealed_parts(content, key, run, name))
+
+
+def sealed_parts(content: bytes | memoryview, key: Secret, run: str, name: str) -> tuple[bytes, bytes, bytes]:
+    """What `sealed` gives, in its three parts: large contents are not copied once more."""
     nonce = secrets.token_bytes(NONCE)
     encryptor = Cipher(AES256(key.reveal()), GCM(nonce)).encryptor()
     encryptor.authenticate_additional_data(_bound(run, name))
-    return b"".join([nonce, encryptor.update(content), encryptor.finalize(), encryptor.tag])
+    ciphertext = encryptor.update(content)
+    encryptor.finalize()
+    return nonce, ciphertext, encryptor.tag
 
 
 def opened(content: bytes, key: Secret, run: str, name: str) -> bytes:

@@ -62,12 +62,15 @@ class Sealer:
         schema = table.schema.remove_metadata()
         pq.write_table(table.replace_schema_metadata(None), sink, row_group_size=max(1, table.num_rows), **options)
         name = f"{folder_name(label)}-{unique_name()}{ENDING}"
-        content = additional.sealed(memoryview(sink.getvalue()).cast("B"), self.key, self.package, name)
+        parts = additional.sealed_parts(memoryview(sink.getvalue()).cast("B"), self.key, self.package, name)
+        digest = hashlib.sha256()
         descriptor = os.open(Path(self.place) / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        digest = hashlib.sha256(content).hexdigest()
-        return PackedFile(name, label, table.num_rows, len(content), digest, schema_text(schema))
+            for part in parts:
+                digest.update(part)
+                file.write(part)
+        size = sum(map(len, parts))
+        return PackedFile(name, label, table.num_rows, size, digest.hexdigest(), schema_text(schema))
 
 
 @dataclass(frozen=True)

@@ -120,3 +120,50 @@ def test_what_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None:
 def test_yaml_truth_becomes_sparks_text(environment_file: Path) -> None:
     changed(environment_file, "spark.driver.memory: 4g", "spark.ui.enabled: true")
     assert load_environment(environment_file).spark["spark.ui.enabled"] == "true"
+
+
+# The section of combinations
+
+
+def with_part(file: Path, section: str) -> Path:
+    file.write_text(file.read_text(encoding="utf-8") + section, encoding="utf-8")
+    return file
+
+
+def test_a_role_in_combinations(environment_file: Path, tmp_path: Path) -> None:
+    assert load_environment(environment_file).combination is None
+    with pytest.raises(BadInput, match=r"no part in combinations; needed: combination: \{name, inbox, outboxes"):
+        _ = load_environment(environment_file).exchange
+    exchange = tmp_path / "exchange"
+    places = f"inbox: {exchange}/A, outboxes: {{KMA: {exchange}/KMA}}, partners: {tmp_path}/pinned"
+    with_part(environment_file, f"combination: {{name: A, {places}}}\n")
+    part = load_environment(environment_file).only(reads=["evidence"]).exchange
+    assert (part.name, str(part.inbox), str(part.outbox("KMA"))) == ("A", f"{exchange}/A", f"{exchange}/KMA")
+    assert part.partners == tmp_path / "pinned"
+    with pytest.raises(BadInput, match=r"no outbox for CA; the environment's combination\.outboxes has: KMA"):
+        part.outbox("CA")
+
+
+@pytest.mark.parametrize(
+    ("section", "told"),
+    [
+        ("inbox: {w}/source/in", "inbox {w}/source/in lies in the zone source ({w}/source), or that in it"),
+        ("inbox: {w}", "inbox {w} lies in the zone source"),
+        ("partners: {w}/evidence/p", "partners {w}/evidence/p lies in the zone evidence"),
+        ("outboxes: {{KMA: {w}/keys}}", "outboxes.KMA {w}/keys lies in the zone keys"),
+        ("outboxes: {{KMA: {x}/A}}", "inbox and outboxes.KMA share {x}/A"),
+        ("outboxes: {{KMA: {x}/A/in}}", "inbox and outboxes.KMA share {x}/A"),
+        ("inbox: s3://bucket/in", "inbox s3://bucket/in is not on this machine"),
+        ("name: ../A", "combination.name"),
+        ("outboxes: {{a/b: {x}/B}}", "combination.outboxes"),
+        ("inbax: x", "did you mean inbox?"),
+    ],
+)
+def test_places_of_combinations_are_apart(environment_file: Path, tmp_path: Path, section: str, told: str) -> None:
+    places = {"w": str(tmp_path / "warehouse"), "x": str(tmp_path / "exchange")}
+    whole = {"name": "A", "inbox": "{x}/A", "outboxes": "{{KMA: {x}/KMA}}", "partners": "{x}/p"}
+    key, _, value = section.partition(": ")
+    lines = "".join(f"  {name}: {text.format(**places)}\n" for name, text in {**whole, key: value}.items())
+    with pytest.raises(BadInput) as caught:
+        load_environment(with_part(environment_file, f"combination:\n{lines}"))
+    assert told.format(**places) in caught.value.message
