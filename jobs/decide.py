@@ -95,9 +95,9 @@ def decide(
             terms = conditions(vote.conditions, at)
             said = {"kind": "decision", "outcome": vote.outcome, "conditions": terms}
         else:
-            said = {"kind": "close", "condition": _own_condition(folder, who.name, vote.close)}
+            said = {"kind": "close", "condition": own_condition(load_all(folder), who.name, vote.close)}
         signed = statement(who.name, key, binding, ledger.head(), at, {**said, "reason": vote.reason})
-        made = save(folder, signed, key)
+        made = save(folder.decisions, signed, key)
         ledger.append("decision", made.entry(folder.run), once=("run", "sha256"))
     return made
 
@@ -111,8 +111,9 @@ def _complete(vote: Vote) -> None:
         raise BadInput("a rejection without a reason; allowed: --reason TEXT")
 
 
-def _own_condition(folder: RunFolder, name: str, text: str) -> str:
-    mine = [one for one in load_all(folder) if person(one.field("reviewer")) == person(name)]
+def own_condition(decisions: Sequence[Decision], name: str, text: str) -> str:
+    """The id of a person's own open condition, by its id or text; BadInput where there is none."""
+    mine = [one for one in decisions if person(one.field("reviewer")) == person(name)]
     terms = {term["id"]: term["text"] for one in mine for term in one.conditions}
     closed = {one.field("condition") for one in mine if one.field("kind") == "close"}
     is_open = {key: said for key, said in terms.items() if key not in closed}

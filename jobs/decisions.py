@@ -15,7 +15,7 @@ from jobs.ledger import Head
 from jobs.manifest import load as load_manifest
 from jobs.runs import RunFolder, RunRecord
 from jobs.signing import SigningKey
-from jobs.storage import write_atomically
+from jobs.storage import Location, write_atomically
 from jobs.vouched import MADE_BY, documents, hashes
 from transforms.derivation import canonical_json
 
@@ -111,21 +111,25 @@ def conditions(texts: Sequence[str], at: str) -> list[dict[str, str]]:
     return [{"id": one, "text": text} for one, text in zip(ids, texts, strict=True)]
 
 
-def save(folder: RunFolder, content: dict[str, Any], key: SigningKey) -> Decision:
-    """Signs a statement and writes it to the decisions folder, whole or not at all."""
+def save(place: Location, content: dict[str, Any], key: SigningKey) -> Decision:
+    """Signs a statement and writes it to a folder of decisions, whole or not at all."""
     signature = key.sign(canonical_json(content))
     body = {"statement": content, "signature": signature}
     name = re.sub(r"[^\w-]+", "-", content["reviewer"]) + f"-{content['nonce']}.json"
     raw = json.dumps(body, ensure_ascii=False, sort_keys=True, indent=1).encode()
-    write_atomically((folder.decisions / name).local, raw)
+    write_atomically((place / name).local, raw)
     return Decision(name, hashlib.sha256(raw).hexdigest(), content, signature)
 
 
 def load_all(folder: RunFolder) -> list[Decision]:
     """Every decision file, in the order in which they say they were made; Refused names damaged ones."""
-    place = folder.decisions.local
+    return load_from(folder.decisions)
+
+
+def load_from(place: Location) -> list[Decision]:
+    """The same of any folder of decisions."""
     found, damaged = [], []
-    for path in sorted(place.glob("*.json")) if place.is_dir() else []:
+    for path in sorted(place.local.glob("*.json")) if place.local.is_dir() else []:
         raw = path.read_bytes()
         try:
             body = json.loads(raw)

@@ -20,6 +20,9 @@ from jobs.vouched import require_vouched
 from transforms.derivation import canonical_json
 
 CLOCK_SKEW = timedelta(minutes=5)
+# What a statement says it is: a judgement, or the closing of a condition of one.
+Kinds = tuple[str, str]
+DECISIONS: Kinds = ("decision", "close")
 BARRED = ("author", "operator", "processors", "users")
 
 
@@ -89,15 +92,15 @@ def judge(
         )
     decisions, now_bound = load_all(folder), bound(folder, record)
     require_vouched(folder, ledger)
-    problems = _missing(decisions, ledger, folder.run)
-    problems += _replayed(decisions)
+    problems = missing(decisions, ledger, folder.run)
+    problems += replayed(decisions)
     current: list[Decision] = []
     stale: list[tuple[Decision, list[str]]] = []
     for one in decisions:
-        wrong = _invalid(one, pinned, plan, record, ledger, now)
+        wrong = invalid(one, pinned, plan, record.finished, ledger, now)
         problems += [f"{one.file}: {text}" for text in wrong]
         other = differences(one.statement.get("bound"), now_bound)
-        if not wrong and _ended(one, pinned):
+        if not wrong and ended(one, pinned):
             continue
         if not other:
             current.append(one)
@@ -113,7 +116,7 @@ def judge(
             problems.append(_other_content(one, other))
     if problems:
         raise Refused("\n".join([f"run {folder.run} can't be published:", *problems]))
-    return _outcome(current, able, need)
+    return outcome(current, able, need)
 
 
 def faults(
@@ -126,9 +129,9 @@ def faults(
 ) -> list[str]:
     """Decisions that can't count as they are: forged, altered, replayed, removed, or about other content."""
     pinned, decisions = load_reviewers(folder.environment), load_all(folder)
-    problems = _missing(decisions, ledger, folder.run) + _replayed(decisions)
+    problems = missing(decisions, ledger, folder.run) + replayed(decisions)
     for one in decisions:
-        problems += [f"{one.file}: {text}" for text in _invalid(one, pinned, plan, record, ledger, now)]
+        problems += [f"{one.file}: {text}" for text in invalid(one, pinned, plan, record.finished, ledger, now)]
         if other := differences(one.statement.get("bound"), now_bound):
             problems.append(_other_content(one, other))
     return problems
@@ -139,7 +142,7 @@ def _signer(decision: Decision, pinned: Iterable[Reviewer]) -> Reviewer | None:
     return next((one for one in pinned if person(one.name) == who and one.key_id == key), None)
 
 
-def _ended(decision: Decision, pinned: Iterable[Reviewer]) -> bool:
+def ended(decision: Decision, pinned: Iterable[Reviewer]) -> bool:
     """True if it was signed by a revoked key, so that it counts no more; what was rejected stays rejected."""
     signer = _signer(decision, pinned)
     return signer is not None and signer.revoked is not None and decision.field("outcome") != "rejected"
@@ -168,18 +171,19 @@ def _unfit(
     return ""
 
 
-def _missing(decisions: list[Decision], ledger: list[Entry], run: str) -> list[str]:
+def missing(decisions: list[Decision], ledger: list[Entry], run: str, kind: str = "decision") -> list[str]:
     """Decisions that the ledger knows and the folder doesn't hold any more, or holds in another form."""
     here = {one.sha256 for one in decisions}
-    entered = [entry.content() for entry in ledger if entry.type == "decision"]
+    entered = [entry.content() for entry in ledger if entry.type == kind]
     return [
-        f"{one['file']}: the ledger knows this decision of {one['reviewer']}, but it was removed or altered"
+        f"{one['file']}: the ledger knows this {kind} of {one['reviewer']}, but it was removed or altered"
         for one in entered
         if one["run"] == run and one["sha256"] not in here
     ]
 
 
-def _replayed(decisions: list[Decision]) -> list[str]:
+def replayed(decisions: list[Decision]) -> list[str]:
+    """Copies of one signed statement."""
     counts = Counter(one.field("nonce") for one in decisions)
     return [
         f"{one.file}: a replayed decision (its nonce stands there more than once)"
@@ -188,14 +192,16 @@ def _replayed(decisions: list[Decision]) -> list[str]:
     ]
 
 
-def _invalid(
+def invalid(
     one: Decision,
     pinned: tuple[Reviewer, ...],
     plan: Mapping[str, Any],
-    record: RunRecord,
+    since: str,
     ledger: list[Entry],
     now: datetime,
+    kinds: Kinds = DECISIONS,
 ) -> list[str]:
+    """Why one signed statement can't count: its signer, signature, kind, time (`since`: when the run ended), head."""
     name, problems = one.field("reviewer"), []
     known = [reviewer for reviewer in pinned if person(reviewer.name) == person(name)]
     signer = _signer(one, pinned)
@@ -207,15 +213,13 @@ def _invalid(
         problems.append(f"the signature is not that of {name}: the file was altered")
     elif signer.revoked is None:
         problems.append(_unfit(signer, name, pinned, plan))
-    if one.field("kind") not in ("decision", "close") or (
-        one.field("kind") == "decision" and one.field("outcome") not in OUTCOMES
-    ):
-        problems.append("neither a decision nor the closing of a condition")
+    if one.field("kind") not in kinds or (one.field("kind") == kinds[0] and one.field("outcome") not in OUTCOMES):
+        problems.append(f"neither a {kinds[0]} nor the closing of a condition")
     if one.field("outcome") == "conditional" and not one.conditions:
         problems.append("conditional, but without a condition")
     try:
         at = moment(one.field("at"))
-        if at > now + CLOCK_SKEW or at < moment(record.finished) - CLOCK_SKEW:
+        if at > now + CLOCK_SKEW or at < moment(since) - CLOCK_SKEW:
             problems.append(f"made at {one.field('at')}: before the run's end or in the future")
     except ValueError:
         problems.append("without a time")
@@ -227,17 +231,18 @@ def _invalid(
     return [text for text in problems if text]
 
 
-def _outcome(current: list[Decision], able: list[Reviewer], need: int) -> Judgement:
+def outcome(current: list[Decision], able: list[Reviewer], need: int, kinds: Kinds = DECISIONS) -> Judgement:
+    """What statements that count say together; `need` different persons of those who are `able` must approve."""
     rejected = [one for one in current if one.field("outcome") == "rejected"]
     approving = [one for one in current if one.field("outcome") in ("approved", "conditional")]
     approved = {person(one.field("reviewer")): one.field("reviewer") for one in approving}
-    closings = [one for one in current if one.field("kind") == "close"]
+    closings = [one for one in current if one.field("kind") == kinds[1]]
     closed = {(person(one.field("reviewer")), one.field("condition")) for one in closings}
     waiting = []
     if len(approved) < need:
         others = [one.name for one in able if person(one.name) not in approved]
-        missing = need - len(approved)
-        waiting.append(f"{missing} more decision(s) of {need}, by {' or '.join(others)}")
+        still = need - len(approved)
+        waiting.append(f"{still} more {kinds[0]}(s) of {need}, by {' or '.join(others)}")
     waiting += [
         f"{one.field('reviewer')} to close condition {condition.get('id')} ({condition.get('text')})"
         for one in approving

@@ -75,7 +75,7 @@ def publish(folder: RunFolder, clock: Clock = utc_now, hook: Hook = no_hook) -> 
         _require_not_lost(folder, record, set(before))
         _sweep(folder, record, set(before))
         if ledger.find("reject", run=folder.run):
-            _reject(folder, ledger, (), hook)
+            reject(folder, ledger, (), hook)
             raise DataFailed(f"run {folder.run} was rejected; change the plan and run it anew")
         try:
             manifest, judged = _gate(folder, record, plan, ledger, clock, hook)
@@ -159,7 +159,7 @@ def _gate(
     for one in judged.decisions:  # a crash may have left the entry out
         ledger.append("decision", one.entry(folder.run), once=("run", "sha256"))
     if judged.rejected_by:
-        _reject(folder, ledger, judged.rejected_by, hook)
+        reject(folder, ledger, judged.rejected_by, hook)
         reasons = f" ({'; '.join(judged.reasons)})" if judged.reasons else ""
         raise DataFailed(
             f"run {folder.run} was rejected by {', '.join(judged.rejected_by)}{reasons}; its staging is "
@@ -307,7 +307,7 @@ def _destroy(
     return ["run secret and additional information destroyed"]
 
 
-def _reject(folder: RunFolder, ledger: Ledger, by: tuple[str, ...], hook: Hook) -> None:
+def reject(folder: RunFolder, ledger: Ledger, by: tuple[str, ...], hook: Hook = no_hook) -> None:
     """Enters the rejection, then removes staging, run secret and additional information; may be repeated."""
     record, plan = _evidence(folder)
     hook("reject")

@@ -147,7 +147,7 @@ def commit(
     there = open_table(target)
     try:
         if there is not None and record.period:
-            removes = _of_period(there, record.period, milliseconds)
+            removes = of_period(there, record.period, milliseconds)
             there.create_write_transaction(
                 [*removes, *adds], "append", schema, partition_by=partition, commit_properties=properties
             )
@@ -223,6 +223,24 @@ def tidy(target: Location, table: TableManifest, run: str) -> None:
         there.vacuum(0, dry_run=False, enforce_retention_duration=False, full=True)
 
 
+def drop(target: Location, period: str | None) -> int:
+    """Destroys a release, or one period of it, files and all; rows that were there."""
+    there = open_table(target)
+    if there is None:
+        return 0
+    rows = pa.table(there.get_add_actions(flatten=True)).to_pylist()
+    mine = [row for row in rows if period is None or row[f"partition.{PERIOD_COLUMN}"] == period]
+    if len(mine) == len(rows):
+        target.delete()
+    else:
+        removes = of_period(there, period or "", int(datetime.now(UTC).timestamp() * 1000))
+        there.create_write_transaction([*removes], "append", there.schema(), partition_by=[PERIOD_COLUMN])
+        there = open_table(target)
+        assert there is not None
+        there.vacuum(0, dry_run=False, enforce_retention_duration=False, full=True)
+    return sum(int(row["num_records"] or 0) for row in mine)
+
+
 def _application(run: str) -> str:
     return f"gamyeong:{run}"
 
@@ -279,7 +297,8 @@ def _shape(schema: Schema) -> list[tuple[str, str]]:
     return [(field.name, field.type.to_json()) for field in schema.fields]
 
 
-def _of_period(table: DeltaTable, period: str, milliseconds: int) -> list[RemoveAction]:
+def of_period(table: DeltaTable, period: str, milliseconds: int) -> list[RemoveAction]:
+    """The actions that take a period's files out of a table."""
     rows = pa.table(table.get_add_actions(flatten=True)).to_pylist()
     return [
         RemoveAction(row["path"], True, milliseconds, row["size_bytes"], {PERIOD_COLUMN: period})

@@ -28,6 +28,19 @@ def notify(round_: Round, receiver: str, content: Mapping[str, Any]) -> Manifest
         revision += 1
 
 
+def notified(round_: Round, receiver: str) -> Iterator[Mapping[str, Any]]:
+    """What we have told a role in this round, in order."""
+    environment, me = round_.environment, round_.environment.exchange.name
+    revision = 1
+    while True:
+        address = Address(round_.combination.combination, round_.name, KIND, me, receiver, revision)
+        before = sent(environment, address)
+        if before is None:
+            return
+        yield before.content
+        revision += 1
+
+
 def notices(round_: Round, sender: str) -> Iterator[Mapping[str, Any]]:
     """What a role has told us in this round, in order."""
     revision = 1

@@ -10,13 +10,16 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from jobs.combination.engines import failed
 from jobs.combination.sealed_files import PackedFile, Sealer
-from jobs.errors import DataFailed, Operational
+from jobs.errors import Operational
 from jobs.tables import FileEntry
 from transforms.pipeline.engine import Engine, PassFailed
 from transforms.pipeline.feed import Damaged, FileUnit, SourceFile, Unit, pack_units
 
 FILE_BYTES = 64 << 20
+# Units are dealt to as many tasks; a cluster with more cores gets smaller ones only where they are large.
+CORES = 8
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class SealRows:
         return json.dumps(asdict(self.sealer.write(pa.Table.from_batches(batches), self.label))).encode()
 
 
-def units_of(files: Sequence[FileEntry], schema: pa.Schema, cores: int) -> list[FileUnit]:
+def units_of(files: Sequence[FileEntry], schema: pa.Schema, cores: int = CORES) -> list[FileUnit]:
     """A pinned table's files as units; Operational where one can't be read."""
     plain = pa.schema([pa.field(field.name, field.type) for field in schema])
     try:
@@ -65,8 +68,8 @@ def sealed(engine: Engine, task: SealRows, schema: pa.Schema) -> list[PackedFile
     """The files that the task makes of all units; one without rows where there are none."""
     try:
         found = [packed(blob) for blob in engine.each(task, f"seal {task.label}")]
-    except PassFailed as failed:
-        raise (Operational if failed.damaged else DataFailed)(str(failed)) from None
+    except PassFailed as error:
+        raise failed(error) from None
     if found:
         return found
     fields = [pa.field(name, schema.field(column).type) for name, column in task.names.items()]

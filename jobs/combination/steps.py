@@ -11,6 +11,7 @@ STEPS: Mapping[str, str] = {
     # every role
     "check": "everyone.check",
     "identity": "everyone.identity",
+    "close": "everyone.close",
     # applicants
     "apply": "everyone.apply",
     "attributes": "applicant.attributes",
@@ -24,7 +25,12 @@ STEPS: Mapping[str, str] = {
     # combining agency
     "receive": "combining_agency.receive",
     "combine": "combining_agency.combine",
+    "process": "combining_agency.process",
+    "vote": "combining_agency.vote",
+    "export": "combining_agency.export",
     # users
+    "apply-export": "user.apply_export",
+    "take": "user.take",
 }
 
 

@@ -8,29 +8,25 @@ from typing import Any
 
 import pyarrow as pa
 
-from jobs.adequacy import review
 from jobs.combination import entries
 from jobs.combination.applicant.extracted import require_k
 from jobs.combination.applicant.party_plan import party_plan, plan_argument
+from jobs.combination.checked import checked_run
+from jobs.combination.engines import engine_of
 from jobs.combination.packages import draft, received
 from jobs.combination.sealing import SealRows, sealed, units_of
 from jobs.combination.step import Call, Step
-from jobs.errors import DataFailed, Refused, Waiting
+from jobs.errors import Waiting
 from jobs.job import Outcome
-from jobs.ledger import trusted_entries
 from jobs.manifest import load as load_manifest
 from jobs.manifest import sha256_of
-from jobs.pseudonymization import pseudonymize
 from jobs.publishing import GOOD, end_additional
 from jobs.run_plan import load_compiled
 from jobs.runs import RunFolder, StagedTable
-from jobs.session import spark_session, watched
+from jobs.session import spark_session
 from jobs.staging import staged_snapshot
-from jobs.verification import verify
-from jobs.vouched import require_vouched
 from transforms.combination.contribution import SERIAL
 from transforms.combination.contribution import STEP as SERIAL_STEP
-from transforms.pipeline.engine import SparkEngine
 from transforms.pipeline_model import TablePipeline
 from transforms.plan import Contribution
 
@@ -45,9 +41,7 @@ def body(call: Call) -> Outcome:
         _end(RunFolder(call.environment, before["run"]))
         return _told(call, before, "sent already")
     chosen, extraction = _extraction(call)
-    made = pseudonymize(call.environment, loaded.file, call.progress, round_=call.round.name)
-    folder = RunFolder(call.environment, made.run)
-    _check(call, folder)
+    folder = checked_run(call, loaded.file, round_=call.round.name)
     told = _sent(call, folder, contribution, chosen, extraction)
     call.round.record("attributes", told, call.revision)
     _end(folder)
@@ -66,30 +60,6 @@ def _extraction(call: Call) -> tuple[pa.Array | None, str | None]:
     return listed.column(SERIAL).combine_chunks(), found.manifest.substance
 
 
-def _check(call: Call, folder: RunFolder) -> None:
-    """Verify and review, unless they stand there; DataFailed unless the result is equal and fit."""
-    if not folder.staging.exists():
-        raise Refused(
-            f"run {folder.run} was sent before, and nothing has changed since: plan, source and stop requests are the "
-            "same; allowed: a new revision of changed data"
-        )
-    if not _good(folder, "verify.json"):
-        verify(folder, call.progress)
-    if not _good(folder, "result.json"):
-        review(folder, call.progress)
-    bad = [f"{name} is not {good}" for name, good in GOOD.items() if not _good(folder, name)]
-    if bad:
-        raise DataFailed(
-            f"run {folder.run}: {', '.join(bad)}; nothing is sent. `gamyeong verify {folder.run}` and `gamyeong review "
-            f"{folder.run}` tell what is wrong"
-        )
-    require_vouched(folder, trusted_entries(call.environment, entries.ledger(call.environment)))
-
-
-def _good(folder: RunFolder, name: str) -> bool:
-    return (folder.evidence / name).exists() and folder.read(name).get("verdict") == GOOD[name]
-
-
 def _sent(
     call: Call, folder: RunFolder, contribution: Contribution, chosen: pa.Array | None, extraction: str | None
 ) -> dict[str, Any]:
@@ -97,13 +67,10 @@ def _sent(
     table, staged = _with_attributes(folder)
     manifest = load_manifest(folder).digest
     snapshot = staged_snapshot(folder, staged)
-    spark = spark_session(call.environment, f"attributes {call.combination.combination} {call.round.name}")
-    units = units_of(snapshot.files, snapshot.schema, spark.sparkContext.defaultParallelism)
-    label = f"attributes {call.round.name}"
-    engine = SparkEngine(spark, units=units, label=label, watch=lambda text: watched(spark, call.progress, text))
-    serial = _serial(table)
+    serial, label = _serial(table), f"attributes {call.combination.combination} {call.round.name}"
     if chosen is not None:
-        require_k(spark, folder, staged, table, serial, chosen)
+        require_k(spark_session(call.environment, label), folder, staged, table, serial, chosen)
+    engine = engine_of(call.environment, units_of(snapshot.files, snapshot.schema), staged.rows, label, call.progress)
     names = {SERIAL if name == serial else name: name for name in table.schema.names}
     package = draft(
         call.environment,

@@ -12,38 +12,32 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.clock import utc_now
-from jobs.combination.applicant.party_plan import party_plan, plan_argument
+from jobs.combination.applicant.party_plan import plan_argument
+from jobs.combination.applicant.register import open_register
 from jobs.combination.packages import draft
 from jobs.combination.secret_store import round_secret
 from jobs.combination.step import Call, Step
 from jobs.errors import BadInput
 from jobs.job import Outcome
-from jobs.pseudonymization import all_stops
-from jobs.session import spark_session
-from jobs.tables import pinned
 from transforms.combination.contribution import SERIAL
 from transforms.combination.serials import serial_draws, serials
 from transforms.identifiers import in_domain
-from transforms.plan import Contribution, Plan
 
 
 def body(call: Call) -> Outcome:
-    """Sends the serials of all who asked to stop, as a new revision where there are more than before."""
-    loaded, contribution = party_plan(call)
-    spark = spark_session(call.environment, f"void {call.combination.combination} {call.round.name}")
-    subject = contribution.subject if loaded.plan.subjects else ""
-    stops = all_stops(spark, loaded.plan, call.environment, utc_now).get(subject)
-    if stops is None:
-        raise BadInput(f"{loaded.file}: no `stop_requests`; allowed: the table of those who withdrew, named there")
-    ids = in_domain(stops.ids, _type(call, loaded.plan, contribution)).drop_null()
-    version = {"table": stops.version.id, "version": stops.version.version}
+    """Sends the serials of all who asked to stop since `keys`, as a new revision where there are more than before."""
+    register = open_register(call, "void")
+    if register.stops is None:
+        raise BadInput(f"{call.arguments.plan}: no `stop_requests`; allowed: there, the table of those who withdrew")
+    version = [register.stops.version.id, register.stops.version.version]
     revision = call.round.revision("void")
     before = call.round.done("void", revision) if revision else None
     if before is not None and before["stops"] == version:
         return _told(call, before, revision, "sent already")
+    type_ = register.snapshot.schema.field(register.subject).type
+    ids = in_domain(register.stops.ids, type_).drop_null()
     secret = round_secret(call.environment, call.combination, call.round.name)
-    found = serials(ids, serial_draws(secret, call.environment.organisation, loaded.plan))
+    found = serials(ids, serial_draws(secret, call.environment.organisation, register.plan))
     table = pa.table({SERIAL: found.take(pc.sort_indices(found))})
     told = {"stops": version, "subjects": table.num_rows}
     for agency in (call.combination.roles.key_agency, call.combination.roles.combining_agency):
@@ -59,16 +53,6 @@ def body(call: Call) -> Outcome:
         package.finish([package.sealer.write(table)], {"subjects": table.num_rows})
     call.round.record("void", told, revision + 1)
     return _told(call, told, revision + 1, "sent")
-
-
-def _type(call: Call, plan: Plan, contribution: Contribution) -> pa.DataType:
-    """The type of the register's ids, of which serials are made."""
-    if plan.source is not None:
-        table, key = plan.source.table, contribution.subject
-    else:
-        subject = plan.subjects[contribution.subject]
-        table, key = subject.register_, subject.key
-    return pinned(call.environment.zone("source") / table).schema.field(key).type
 
 
 def _told(call: Call, told: Mapping[str, Any], revision: int, state: str) -> Outcome:

@@ -58,7 +58,7 @@ def forge(case, reviewer: str, key=None, *, binding=None, **said):
     head, at = evidence_ledger(case.environment, write=False).head(), stamp(case.now)
     vote = {"kind": "decision", "outcome": "approved", "conditions": [], "reason": "", **said}
     binding = binding or bound(case.folder, case.record)
-    return save(case.folder, statement(reviewer, key, binding, head, vote.pop("at", at), vote), key)
+    return save(case.folder.decisions, statement(reviewer, key, binding, head, vote.pop("at", at), vote), key)
 
 
 @pytest.mark.parametrize("place", [0, 100, -1])

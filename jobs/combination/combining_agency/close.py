@@ -1,0 +1,93 @@
+"""`close` at the combining agency: linking table, attributes, combined and exported tables of the round are destroyed.
+
+After an export, after a rejection, and where the round ends without a result (`--cancel`). The others are told, so that
+the key agency and the parties destroy theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from jobs import additional, release
+from jobs.combination import entries
+from jobs.combination.combined import destroy_combined
+from jobs.combination.notices import notify
+from jobs.combination.packages import destroy_packages
+from jobs.combination.parcels import Kind
+from jobs.combination.secret_store import destroy_round_secrets
+from jobs.combination.step import Call
+from jobs.errors import BadInput, Refused
+from jobs.job import Outcome
+from jobs.runs import RunFolder, release_manifest
+
+CLOSED = "closed"
+# Applications stay: they are evidence, and hold none of the data.
+KINDS: tuple[Kind, ...] = ("linking", "attributes", "void", "proof", "mock-keys", "mock-attributes")
+
+
+def close_round(call: Call) -> Outcome:
+    """Destroys, records, tells; again, it destroys nothing more and tells whoever was not told."""
+    before = call.round.done("close")
+    if before is None:
+        before = {"outcome": _outcome(call), **_destroyed(call)}
+        call.round.record("close", before)
+    agency, parties = call.combination.roles.key_agency, call.combination.parties
+    for receiver in dict.fromkeys((agency, *parties)):
+        notify(call.round, receiver, {"about": CLOSED, "outcome": before["outcome"]})
+    rows = sum(before["combined"].values())
+    text = (
+        f"round {call.round.name}, {call.me}: closed ({before['outcome']}); {len(before['packages'])} packages and "
+        f"{rows} combined rows are destroyed; {agency} and the parties are told"
+    )
+    return Outcome({"round": call.round.name, "outcome": before["outcome"], "rows": rows}, text=text)
+
+
+def _outcome(call: Call) -> str:
+    if call.arguments.cancel is not None:
+        if not call.arguments.cancel.strip():
+            raise BadInput("--cancel without a reason; allowed: why the round ends without a result")
+        if call.round.done("export") is not None:
+            raise Refused(f"--cancel: round {call.round.name} was exported; allowed: `close` alone")
+        call.round.cancel(call.arguments.cancel)
+    if call.round.done("export") is not None:
+        return "exported"
+    if call.round.done("reject", call.round.revision("combine")) is not None:
+        return "rejected"
+    if call.round.cancelled is not None:
+        return "cancelled"
+    raise Refused(
+        f"round {call.round.name} is neither exported nor rejected; allowed: `export` first, or --cancel REASON for a "
+        "round that ends without a result"
+    )
+
+
+def _destroyed(call: Call) -> dict[str, Any]:
+    """What there was; a start that was killed in between is completed by the next."""
+    done: Mapping[str, Any] = call.round.done("process") or {"outputs": {}}
+    for one in done["outputs"].values():
+        _end_run(RunFolder(call.environment, one["run"]))
+    packages = destroy_packages(call.environment, call.combination, round=call.round.name, kinds=KINDS)
+    combined = destroy_combined(call.environment, call.combination, call.round.name)
+    secrets = destroy_round_secrets(call.environment, call.combination, call.round.name)
+    told = {"packages": packages, "combined": combined, "secrets": secrets}
+    body = {"combination": call.combination.combination, "round": call.round.name, "what": "the round's data", **told}
+    entries.append(call.environment, "combination-round-destroyed", body)
+    return told
+
+
+def _end_run(folder: RunFolder) -> None:
+    """Nothing of a run stays: neither what waits in staging nor what was published here to be handed on."""
+    record = folder.load_record()
+    for table in record.tables:
+        release.drop(folder.published(record, table.name), record.period)
+    manifest = release_manifest(folder.environment, record)
+    if manifest.exists():
+        there = manifest.read_json()
+        there["releases"].pop(record.period or "", None)
+        manifest.write_json(there)
+    folder.staging.delete()
+    if additional.anything_left(folder):
+        additional.destroy(folder)
+        body = {"run": folder.run, "what": "additional information", "reason": "the round is closed"}
+        entries.append(folder.environment, "destroy", body, once=("run",))
