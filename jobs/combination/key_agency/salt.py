@@ -50,7 +50,8 @@ def body(call: Call) -> Outcome:
     if late:
         raise Waiting(f"round {call.round.name}: {told}; waits for the proof (`prove`) of {', '.join(late)}")
     call.round.record("salt", {"spec": call.combination.fingerprint}, call.revision)
-    text = f"round {call.round.name}: salt {told}" + (f"; no proof of {', '.join(missing)} (optional)" if missing else "")
+    without = f"; no proof of {', '.join(missing)} (optional)" if missing else ""
+    text = f"round {call.round.name}: salt {told}{without}"
     return Outcome({"parties": served, "without": missing, "new": new}, text=text)
 
 
