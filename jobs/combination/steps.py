@@ -14,10 +14,13 @@ STEPS: Mapping[str, str] = {
     "close": "everyone.close",
     # applicants
     "apply": "everyone.apply",
+    "prove": "applicant.prove",
+    "keys": "applicant.keys",
     "attributes": "applicant.attributes",
     "void": "applicant.void",
     "forget": "applicant.forget",
     # key agency
+    "salt": "key_agency.salt",
     "rate": "key_agency.rate",
     "extract": "key_agency.extract",
     "link": "key_agency.link",
