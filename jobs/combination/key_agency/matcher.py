@@ -10,17 +10,15 @@ from typing import Any
 
 from jobs.combination.engines import cores_of, engine_of, failed
 from jobs.combination.key_agency.inputs import Inputs
+from jobs.combination.salts import LINK_SALT
 from jobs.combination.secret_store import series_secret
 from jobs.combination.step import Call
-from jobs.errors import Refused
 from transforms.combination.joins import JoinRule, rules_of
 from transforms.combination.link_keys import LinkKeys
 from transforms.combination.matching import COUNTS, KeysMap, Matching, Tally, bucket_count
 from transforms.derivation import canonical_json
 from transforms.pipeline.engine import Engine, PassFailed, ReduceTask
 from transforms.pipeline.states import unpack
-
-LINK_SALT = "link-salt"
 
 
 @dataclass(frozen=True)
@@ -59,11 +57,7 @@ class Matcher:
 
 def rules_of_round(call: Call, inputs: Inputs) -> dict[str, JoinRule]:
     """The outputs' rules, over the parties that take part."""
-    try:
-        return rules_of(call.combination.outputs, inputs.parties)
-    except ValueError as error:
-        out = ", ".join(f"{party} ({why})" for party, why in inputs.left_out.items()) or "nobody"
-        raise Refused(f"round {call.round.name} can't be joined: {error}; left out: {out}") from None
+    return rules_of(call.combination.outputs, inputs.parties)
 
 
 def digest_of(content: Mapping[str, Any]) -> str:
