@@ -27,7 +27,7 @@ from transforms.pipeline.outlier_survey import Asked, Survey, survey
 from transforms.pipeline.run import Options, prepare
 from transforms.pipeline_model import Chain, TablePipeline
 from transforms.plan import ColumnRule
-from transforms.run_keys import RunKeys
+from transforms.run_keys import RunKeys, series_names
 
 # by name: pipelines, pinned sources; and the names of series
 Tables = tuple[dict[str, TablePipeline], dict[str, Snapshot], list[str]]
@@ -95,7 +95,7 @@ def _of_plan(environment: Environment, file: Path, question: Question) -> Tables
     pipeline = compile_plan(loaded.plan, schemas.get("", schemas), loaded.hierarchies, loaded.lines)
     wholes = {name: one.whole or one for name, one in pipeline.tables.items() if one.of is None}
     tables = {name: replace(one, outliers=(), sample=None, register=None) for name, one in wholes.items()}
-    series = [one.stable_over for one in loaded.plan.pseudonyms.values() if one.stable_over is not None]
+    series = sorted(series_names(loaded.plan))
     return tables, {name: snapshots["" if "" in snapshots else name] for name in tables}, series
 
 

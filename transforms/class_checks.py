@@ -6,7 +6,10 @@ from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
+from transforms.errors import TechniqueError
 from transforms.pipeline_model import Chain, Derived, Step
+from transforms.techniques.cells import check_numeric
+from transforms.techniques.microaggregation import Microaggregation
 
 Found = tuple[str, str, str, str | None]
 
@@ -52,3 +55,20 @@ def _step(chain: Chain, step: Step, schema: pa.Schema) -> Iterator[Found]:
             yield step.site.path, f"the column {name!r} itself under `by`", "other columns of the source", None
     if technique.when is not None:
         yield step.site.path, f"`when` for {technique.name}", "no condition: it works on whole classes", None
+    if isinstance(technique, Microaggregation) and technique.columns_:
+        yield from _together(chain, step, technique.columns_, schema)
+
+
+def _together(chain: Chain, step: Step, names: tuple[str, ...], schema: pa.Schema) -> Iterator[Found]:
+    """The columns in which microaggregation looks for groups: this one among them, each once, all of numbers."""
+    allowed = "numeric columns of the source, this one among them, each once"
+    if chain.name not in names:
+        yield step.site.path, f"`columns` without {chain.name!r} itself", allowed, None
+    if len(set(names)) < len(names):
+        yield step.site.path, "`columns` with a name twice", allowed, None
+    for name in names:
+        if name in schema.names:
+            try:
+                check_numeric(schema.field(name).type, f"{name!r} under `columns`: {step.technique.name}")
+            except TechniqueError as error:
+                yield step.site.path, error.found, allowed, None

@@ -73,12 +73,12 @@ def number_of(value: Value, type_: pa.DataType) -> int | float:
 
 
 def exact_sum(array: npt.NDArray[Any]) -> Fraction:
-    """The sum without rounding, so that it is the same in any order."""
+    """The sum of the finite numbers without rounding, so that it is the same in any order."""
     if array.dtype.kind != "f":
         wide = array.astype(np.int64, copy=False)
         high, low = int((wide >> 32).sum()), int((wide & 0xFFFFFFFF).sum())
         return Fraction((high << 32) + low)
-    mantissas, exponents = np.frexp(array)
+    mantissas, exponents = np.frexp(array[np.isfinite(array)])
     integers = (mantissas * 2.0**53).astype(np.int64)
     total = Fraction(0)
     for exponent in np.unique(exponents):

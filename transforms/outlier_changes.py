@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.column_types import PLAIN
+from transforms.errors import CellsRefused
 from transforms.identifiers import encode_ids
 from transforms.ordered import from_json, numbers, to_json
 
@@ -30,8 +31,13 @@ def class_keys(cells: Mapping[str, pa.Array], columns: Sequence[str], rows: int)
 
 
 def as_numbers(values: pa.Array) -> pa.Array:
-    """Cells as int64 (decimals unscaled, dates and times as their count) or float64, nulls kept; NaN is refused."""
+    """Cells as int64 (decimals unscaled, dates and times as their count) or float64, nulls kept.
+
+    NaN and infinite numbers are refused: they have neither mean nor range.
+    """
     plain = numbers(values)
+    if plain.dtype.kind == "f" and (endless := int(np.isinf(plain).sum())):
+        raise CellsRefused("infinite numbers have neither mean nor range", endless)
     type_ = pa.float64() if plain.dtype.kind == "f" else pa.int64()
     if not values.null_count:
         return pa.array(plain, type_)

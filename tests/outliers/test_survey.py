@@ -158,10 +158,12 @@ def test_the_job_on_a_table_and_behind_a_plan(spark: Any, environment_file: Path
         "format: 1\nplan: people\napplication: {number: 2026-001}\n"
         "purpose: {kind: statistics, statement: 지역별 직업별 월소득 통계작성, legal_basis: 제28조의2}\n"
         "use: {form: third-party, recipient: 분석팀, place: closed, from: 2026-01-01, until: 2030-12-31}\n"
-        "additional_information: {destroy: approved}\noutput: {table: people}\nexcluded: [id, weight]\n"
+        "additional_information: {destroy: approved}\noutput: {table: people}\nexcluded: [weight]\n"
         "adequacy: {k-anonymity: {k: 3}}\n"
         "source: {table: people, row_key: row-number}\n"
-        "columns:\n  age: {kind: quasi-identifier, apply: {rounding: {unit: 10, direction: down}}}\n"
+        # a key that a series of runs shares: the survey has none of that series, and needs none
+        "columns:\n  id: {kind: identifier, apply: {one-way-hash: {stable_over: yearly}}}\n"
+        "  age: {kind: quasi-identifier, apply: {rounding: {unit: 10, direction: down}}}\n"
         "  town: {kind: quasi-identifier, apply: keep}\n  job: {kind: quasi-identifier, apply: keep}\n"
         "  income: {kind: attribute, apply: {top-coding: {at: 1000}}}\n",
         "utf-8",

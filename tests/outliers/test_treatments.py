@@ -179,7 +179,7 @@ def test_what_a_later_rule_makes_rare_again_is_found(treat: Any) -> None:
 def test_limits_hold_for_every_treatment(treat: Any, treatment: str, limits: str, found: str) -> None:
     with pytest.raises(DataRefused) as refused:
         treat(column(SPREAD), IQR % treatment, limits=limits)
-    assert f"outliers[0]: the rule would change {found}" in str(refused.value)
+    assert f"table people, outliers[0]: the rule would change {found}" in str(refused.value)
 
 
 def test_nothing_to_find_changes_nothing_but_a_type_that_the_plan_changes(treat: Any) -> None:

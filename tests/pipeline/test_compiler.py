@@ -38,6 +38,31 @@ adequacy: {k-anonymity: {k: 3}}
     assert "delivers no pseudonym" in problems(compiled, plan_head + text)["adequacy.k-anonymity"]
 
 
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        ("[id, age]", "`columns` without 'paid' itself"),
+        ("[paid, town]", "'town' under `columns`: microaggregation on a column of type string"),
+        ("[paid, age, paid]", "a name twice"),
+    ],
+)
+def test_groups_are_looked_for_in_numbers_the_column_among_them(compiled, plan_head, names, found):
+    text = f"""\
+source: {{table: t, row_key: [id], subject: id}}
+excluded: [person]
+columns:
+  id: {{kind: identifier, apply: serial-number}}
+  town: {{kind: attribute, apply: keep}}
+  age: {{kind: attribute, apply: keep}}
+  paid: {{kind: attribute, apply: {{microaggregation: {{columns: {names}}}}}}}
+"""
+    schema = SCHEMA.append(pa.field("age", pa.int32()))
+    with pytest.raises(PlanError) as caught:
+        compiled(plan_head + text, schema)
+    (problem,) = caught.value.problems
+    assert (problem.path, found in problem.found) == ("columns.paid.apply", True)
+
+
 def test_every_problem_at_once_with_its_line(compiled, plan_head):
     text = """\
 source: {table: t, row_key: [id], subject: id}

@@ -62,6 +62,10 @@ class PassFailed(Exception):
     def damaged(self) -> bool:
         return any(f.kind == "damaged" for f in self.failures)
 
+    def within(self, place: str) -> PassFailed:
+        """The same, where failures that have no site of their own are told of `place`."""
+        return PassFailed([f if f.site else replace(f, reason=f"{place}: {f.reason}") for f in self.failures])
+
 
 def failure_of(error: Exception) -> Failure:
     """What is reported of an error of the task functions."""

@@ -12,7 +12,7 @@ import pyarrow as pa
 from transforms.errors import DataRefused
 from transforms.identifiers import encode_ids
 from transforms.outlier_changes import Changes, KeyAct, RuleChange
-from transforms.pipeline.engine import Engine
+from transforms.pipeline.engine import Engine, PassFailed
 from transforms.pipeline.outlier_classes import COUNT, by_subject, count_classes, rare_combinations, touched
 from transforms.pipeline.outlier_numbers import NumberRule
 from transforms.pipeline.outlier_suppression import of_rule
@@ -87,16 +87,19 @@ def solve_rules(
     rules = _Rules(work, engine, passes, early, work.table.cell_types())
     outcomes: list[dict[str, Any]] = []
     for number, rule in enumerate(work.table.outliers):
-        done = _solve_one(rules, number, rule)
+        try:
+            done = _solve_one(rules, number, rule)
+        except PassFailed as failed:
+            raise failed.within(_place(work, number)) from None
         cells, removed = sum(change.cells for change in done), sum(change.rows for change in done)
         outcomes.append({"rule": number + 1, "cells": cells, "rows": removed})
         for name in done[0].texts if done else ():
             rules.types[name] = pa.string()
-        _check_limits(limits, number, cells, removed, rows, len(rule.treated))
+        _check_limits(limits, _place(work, number), cells, removed, rows, len(rule.treated))
     for number, left in _left(rules):
         if limits.recheck == "stop":
             raise DataRefused(
-                f"outliers[{number}]: {left} classes are rare once all rules are applied; allowed: none, or "
+                f"{_place(work, number)}: {left} classes are rare once all rules are applied; allowed: none, or "
                 "`outlier_limits: {recheck: report}`; take a coarser level, or add a rule with local-suppression"
             )
         outcomes[number]["left"] = left
@@ -197,7 +200,7 @@ def _categorized(
     uncovered = parents.null_count - cells.null_count
     if uncovered:
         raise DataRefused(
-            f"outliers[{nothing.rule}]: {uncovered} rare classes have a value of {column} that {treat.hierarchy} "
+            f"{_place(work, nothing.rule)}: {uncovered} rare classes have a value of {column} that {treat.hierarchy} "
             f"does not cover; allowed: values that it has a {treat.level} for"
         )
     valid = cells.is_valid()
@@ -261,7 +264,11 @@ def _may_be_left(rules: Sequence[OutlierRule], number: int) -> bool:
     return later or not settled
 
 
-def _check_limits(limits: OutlierLimits, number: int, cells: int, removed: int, rows: int, columns: int) -> None:
+def _place(work: Work, number: int) -> str:
+    return f"table {work.table.name}, outliers[{number}]"
+
+
+def _check_limits(limits: OutlierLimits, place: str, cells: int, removed: int, rows: int, columns: int) -> None:
     if rows == 0 or limits.recheck == "report":
         return
     shares = [("rows", removed / rows, limits.rows)]
@@ -270,7 +277,7 @@ def _check_limits(limits: OutlierLimits, number: int, cells: int, removed: int, 
     for what, share, limit in shares:
         if share > limit:
             raise DataRefused(
-                f"outliers[{number}]: the rule would change {share:.2%} of the {what}; allowed by "
+                f"{place}: the rule would change {share:.2%} of the {what}; allowed by "
                 f"outlier_limits.{what}: {limit:.2%}; coarsen the columns of the rule, or raise the limit with a reason"
             )
 

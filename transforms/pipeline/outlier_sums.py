@@ -22,7 +22,6 @@ from transforms.pipeline.outlier_gather import KEY, Cells, summed
 POWER, EXPONENT, UPPER, LOWER = "power", "exponent", "upper", "lower"
 _BY = (KEY, POWER, EXPONENT)
 _HALF = 0xFFFFFFFF
-_SPLIT = 134_217_729.0  # 2^27 + 1: Veltkamp's way to halve a double's digits
 _LARGEST = 1e150
 Number = int | float
 Terms = Iterator[tuple[int, npt.NDArray[np.int64] | int, npt.NDArray[Any]]]
@@ -31,7 +30,7 @@ Terms = Iterator[tuple[int, npt.NDArray[np.int64] | int, npt.NDArray[Any]]]
 def terms(found: npt.NDArray[Any]) -> Terms:
     """A number and its square as sums of integers x 2^exponent: (power, exponents, integers), all exact.
 
-    The square of a float is exact to about 106 bits; what is left below that is the same for equal floats.
+    A float is an integer of 53 bits x 2^exponent; the square of that integer is taken of its two halves.
     """
     if found.dtype.kind != "f":
         wide = found.astype(np.int64, copy=False)
@@ -46,18 +45,13 @@ def terms(found: npt.NDArray[Any]) -> Terms:
         return
     if too_large := int((~(np.abs(found) < _LARGEST)).sum()):
         raise CellsRefused("numbers too large to be squared", too_large)
-    yield 1, *_whole(found)
-    square = found * found
-    turned = found * _SPLIT
-    head = turned - (turned - found)
-    tail = found - head
-    yield 2, *_whole(square)
-    yield 2, *_whole(((head * head - square) + 2 * head * tail) + tail * tail)
-
-
-def _whole(found: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    mantissas, exponents = np.frexp(found)
-    return exponents.astype(np.int64) - 53, (mantissas * 2.0**53).astype(np.int64)
+    mantissas, powers = np.frexp(found)
+    exponents, whole = powers.astype(np.int64) - 53, (mantissas * 2.0**53).astype(np.int64)
+    yield 1, exponents, whole
+    high, low = whole >> 27, whole & ((1 << 27) - 1)
+    yield 2, 2 * exponents + 54, high * high
+    yield 2, 2 * exponents + 28, high * low
+    yield 2, 2 * exponents, low * low
 
 
 @dataclass(frozen=True)

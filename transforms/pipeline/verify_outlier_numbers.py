@@ -191,8 +191,12 @@ def _moments(values: Values) -> tuple[Fraction, Fraction]:
     """Mean, and the mean of the squared distances from it."""
     count = values.size
     if values.numbers.dtype.kind == "f":
-        mean = fsum(values.numbers * values.counts) / count
-        return Fraction(mean), Fraction(fsum((values.numbers - mean) ** 2 * values.counts) / count)
+        # Brought near 1 before they are squared: the squares of very small numbers are no floats.
+        power = int(np.frexp(np.abs(values.numbers).max())[1])
+        numbers, unit = np.ldexp(values.numbers, -power), Fraction(2) ** power
+        mean = fsum(numbers * values.counts) / count
+        variance = fsum((numbers - mean) ** 2 * values.counts) / count
+        return Fraction(mean) * unit, Fraction(variance) * unit**2
     numbers, counts = values.numbers.astype(object), values.counts.astype(object)
     total = int((numbers * counts).sum())
     distances = (count * numbers - total) ** 2

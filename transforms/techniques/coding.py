@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from pydantic import model_validator
 
-from transforms.errors import TechniqueError
+from transforms.errors import CellsRefused, TechniqueError
 from transforms.facts import Fact, MeanBeyond, Quantile, TailCut
 from transforms.given import Given
 from transforms.images import Image, Numbers, Piece
@@ -81,16 +81,21 @@ class Coding(CellTechnique):
             result = nearest(numbers, end, out=room(len(numbers), numbers.dtype))
         else:
             beyond = numbers > end if self.SIDE == "upper" else numbers < end
+            if endless := int(np.isinf(numbers[beyond]).sum()):
+                raise CellsRefused("infinite numbers have no mean; use `replace: cut`", endless)
             stead = end if replacement is None else numbers.dtype.type(number_of(replacement, values.type))
             result = np.where(beyond, stead, numbers)
         return column_of(result, valid, values.type)
 
     def _bounds(self, given: Given) -> tuple[Value | None, Value | None]:
-        """Cut-off and mean of what lies beyond it; None where there is no value, or nothing beyond."""
+        """Cut-off and mean of what lies beyond it; None where there is no value, or too little beyond.
+
+        One value alone is its own mean: it becomes the cut-off.
+        """
         if "cut" not in given.facts:
             return self.at, None
         fact: TailCut = given.facts["cut"]
-        mean = fact.mean_beyond
+        mean = fact.mean_beyond if fact.beyond_count > 1 else None
         return fact.cut, None if mean is None or fact.cut is None else _like(mean, fact.cut)
 
     def spread(self, before: Image, given: Given) -> Image:
@@ -172,13 +177,14 @@ class TopCoding(Coding):
     In and out: one column of the same type: numbers in the column's own unit, dates, timestamps (dates
     and times not for `mean`). The cut-off is `at`, or the exact `quantile`: the smallest non-null value
     whose cumulative share is ≥ q, zeros included unless `over: positive`. A mean is rounded to the unit
-    of the type, half away from zero. Values at the cut-off and below, and null, stay.
+    of the type, half away from zero; one value alone above the cut-off would be its own mean, so it becomes
+    the cut-off. Values at the cut-off and below, and null, stay.
 
     Kept: everything up to the cut-off. Lost: what lies beyond; with the cut-off, the total shrinks, with
     the mean it stays. Attack: a measured cut-off or a mean of few is itself somebody's value, so it is
     additional information and must be followed by a coarser step; who is beyond the cut-off is still known
     to be extreme. What helps: a cut-off that enough people exceed, declared where one is customary.
-    Refused: NaN, a cut-off that the type can't hold.
+    Refused: NaN, a cut-off that the type can't hold, with `mean` infinite numbers above it.
     Source: guideline L2051-2053 (상하단코딩), L625, L628.
     """
 

@@ -27,6 +27,8 @@ Floats = npt.NDArray[np.float64]
 # Rows up to which MDAV looks at all of a class at once; above, it works in blocks of BLOCK rows.
 EXACT_ROWS = 5_000
 BLOCK = 1_000
+# Of greater numbers the squares, of which distances are made, are beyond floats.
+LARGEST = 1e150
 
 
 class Microaggregation(ClassTechnique):
@@ -48,7 +50,7 @@ class Microaggregation(ClassTechnique):
     k - 1 shows the last one; extreme groups show about where the extremes lie. A larger k helps, top-coding
     before it, and `columns` where several columns together single out a person (k-anonymity in these columns).
 
-    Refused: `when`, NaN, types that are no numbers, long decimals. Source: guideline L1843-1848, L2396-2438
+    Refused: `when`, NaN, types that are no numbers, long decimals; in `columns` infinite numbers. Source: guideline L1843-1848, L2396-2438
     (부분총계); the outlying cells alone: an outlier rule.
     """
 
@@ -159,4 +161,6 @@ def _floats(column: pa.Array) -> Floats:
     found: Floats = pc.fill_null(column.cast(pa.float64()), 0.0).to_numpy(zero_copy_only=False)
     if nans := int(np.isnan(found).sum()):
         raise CellsRefused("NaN has no distance", nans)
+    if too_large := int((np.abs(found) >= LARGEST).sum()):
+        raise CellsRefused("numbers too large to have distances", too_large)
     return found

@@ -23,6 +23,9 @@ from transforms.techniques.pieces import pieces_of, rounded
 from transforms.techniques.range_texts import Ends, NumberTexts, RangeTexts, Texts
 from transforms.techniques.shape import CellTechnique
 
+# Numbers of intervals are counted in int64.
+_MOST_PLACES = 2.0**62
+
 
 class DataRange(CellTechnique):
     """A number becomes its interval as text: 3300 → "3,000~4,000", low end included, high end not.
@@ -170,7 +173,10 @@ class DataRange(CellTechnique):
                 return np.searchsorted(np.array(self.bounds, np.float64), numbers, side="right")
             assert self.width is not None
             lows = round_floats(numbers.astype(np.float64), (Grade(0, None, self.width, "down"),))
-            return self._within_ends(np.rint(lows / float(self.width)))
+            places = np.rint(lows / float(self.width))
+            if far := int((np.abs(places) >= _MOST_PLACES).sum()):
+                raise CellsRefused("numbers too large for intervals of this width", far)
+            return self._within_ends(places)
         edges = self._scaled(type_)
         if self.bounds:
             return np.searchsorted(np.array(edges, np.int64), numbers, side="right")

@@ -82,6 +82,24 @@ def test_the_mean_of_what_lies_beyond(run: Run, type_: pa.DataType, at: int, mea
     assert result == [1, 5, mean, mean, None]
 
 
+@pytest.mark.parametrize(("name", "values"), [("top-coding", [1, 2, 99]), ("bottom-coding", [9, 8, -99])])
+def test_one_value_alone_would_be_its_own_mean_and_becomes_the_cut_off(run: Run, name: str, values: list[int]) -> None:
+    step = step_of({name: {"at": 5, "replace": "mean"}})
+    need = step.needs(pa.int64())["cut"]
+    facts = {"cut": need.conclude(need.observe(pa.array(values)))}
+    assert run({name: {"at": 5, "replace": "mean"}}, values, facts=facts) == [*values[:2], 5]
+
+
+def test_infinite_numbers_have_no_mean(run: Run) -> None:
+    cells = [1.0, 7.0, float("inf"), float("inf")]
+    need = MeanBeyond(5.0)
+    measured = need.conclude(need.observe(pa.array(cells)))
+    for raw in ({"at": 5, "replace": "mean"}, {"quantile": 0.5, "replace": "mean"}):
+        with pytest.raises(CellsRefused, match="infinite") as refused:
+            run({"top-coding": raw}, cells, facts={"cut": measured})
+        assert refused.value.count == 2
+
+
 def test_a_negative_mean_is_rounded_away_from_zero(run: Run) -> None:
     facts = {"cut": TailCut(-5, 2, Fraction(-21))}
     assert run({"bottom-coding": {"at": -5, "replace": "mean"}}, [-10, -11, 0], facts=facts) == [-11, -11, 0]

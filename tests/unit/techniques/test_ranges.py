@@ -52,6 +52,14 @@ def test_bounds_with_open_ends(values: list[int], ends: set[int]) -> None:
     assert step.image(Anything(), GIVEN).contains(result).all()
 
 
+def test_numbers_of_more_intervals_than_can_be_counted_are_refused(run: Run) -> None:
+    """In float64, with intervals of 10: 10^18 still has one, 10^300 none that could be named."""
+    assert run({"data-range": {"width": 10}}, [1e18], pa.float64()) == [f"{10**18:,}~{10**18 + 10:,}"]
+    for cell in (1e300, -1e300):
+        with pytest.raises(CellsRefused, match="too large"):
+            run({"data-range": {"width": 10}}, [5.0, cell, None], pa.float64())
+
+
 def test_values_outside_the_bounds_are_refused(run: Run) -> None:
     for outside in (-1, 20):
         with pytest.raises(CellsRefused, match="outside"):

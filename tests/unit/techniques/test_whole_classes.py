@@ -195,6 +195,13 @@ def test_blocks_lose_little_more_than_mdav_on_all_rows() -> None:
     assert exact < blocks < 1.5 * exact < 0.1 * chance
 
 
+@pytest.mark.parametrize("cell", [float("nan"), float("inf"), 1e200])
+def test_what_has_no_distance_is_refused(cell: float) -> None:
+    columns = {"a": [1, 2, 3, 4], "b": [1.0, 2.0, cell, 4.0]}
+    with pytest.raises(CellsRefused, match="distance"):
+        applied({"microaggregation": {"k": 2, "columns": ["a", "b"]}}, columns["a"], pa.int64(), **columns)
+
+
 def test_several_columns_share_their_groups_whatever_the_order_of_the_rows() -> None:
     rng = np.random.default_rng(11)
     columns = {"a": rng.integers(0, 1000, 200).tolist(), "b": rng.integers(0, 9, 200).tolist()}
