@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -216,14 +216,14 @@ def _find(entries: list[Entry], kind: str, body: Mapping[str, Any]) -> Entry | N
 
 
 def chain_problems(
-    entries: list[Entry], signers: Mapping[str, str], against: Head | None = None
+    entries: list[Entry], signers: Mapping[str, str], against: Head | None = None, after: Head | None = None
 ) -> list[str]:
     """What is wrong with a chain, or nothing: gaps, forks, altered entries, foreign signers, a lost head.
 
-    `signers` are the pinned public keys by key id.
+    `signers` are the pinned public keys by key id; `after` is the head that these entries go on from.
     """
     problems: list[str] = []
-    before = Head()
+    before = after or Head()
     for entry in entries:
         if entry.seq != before.seq + 1:
             problems.append(f"entry {entry.seq}: follows entry {before.seq}; allowed: {before.seq + 1}")
@@ -258,10 +258,17 @@ def source_ledger(environment: Environment, clock: Clock = utc_now, *, write: bo
     return Ledger(environment.zone("source") / "_ledger", signer, clock)
 
 
-def trusted_entries(environment: Environment, ledger: Ledger) -> list[Entry]:
-    """The entries of a ledger whose chain holds; Refused, with every problem, if it doesn't."""
+def trusted_entries(
+    environment: Environment, ledger: Ledger, trusted: Sequence[Entry] = ()
+) -> list[Entry]:
+    """The entries of a ledger whose chain holds; Refused, with every problem, if it doesn't.
+
+    Those that were `trusted` before, and still stand there, are not tried again.
+    """
     entries = ledger.entries()
-    problems = chain_problems(entries, pinned_signers(environment))
+    known = len(trusted) if entries[: len(trusted)] == list(trusted) else 0
+    signers = pinned_signers(environment)
+    problems = chain_problems(entries[known:], signers, after=_head(entries[:known]))
     if problems:
         raise Refused("\n".join([f"the ledger at {ledger.place} is damaged:", *problems]))
     return entries

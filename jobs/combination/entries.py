@@ -10,16 +10,21 @@ from jobs.ledger import Entry, Ledger, evidence_ledger, trusted_entries
 
 # Entries never change once they are written, so a step reads each file of the ledger once.
 _open: dict[str, Ledger] = {}
+_trusted: dict[str, list[Entry]] = {}
 
 
 def forget() -> None:
     """What was read of ledgers is read anew: at the beginning of each step."""
     _open.clear()
+    _trusted.clear()
 
 
 def ledger(environment: Environment) -> Ledger:
-    """The evidence ledger, to be read and appended to."""
-    return _open.setdefault(str(environment.zone("evidence")), evidence_ledger(environment))
+    """The evidence ledger; to be appended to where the step may write that zone."""
+    place = str(environment.zone("evidence"))
+    if place not in _open:
+        _open[place] = evidence_ledger(environment, write="evidence" in environment.writes)
+    return _open[place]
 
 
 def append(environment: Environment, kind: str, body: Mapping[str, Any], *, once: tuple[str, ...] = ()) -> Entry:
@@ -32,8 +37,10 @@ def entered(environment: Environment, type_: str | None, /, **fields: Any) -> li
 
     Refused where the ledger is damaged.
     """
+    place = str(environment.zone("evidence"))
+    _trusted[place] = trusted_entries(environment, ledger(environment), _trusted.get(place, ()))
     return [
         entry
-        for entry in trusted_entries(environment, ledger(environment))
+        for entry in _trusted[place]
         if type_ in (None, entry.type) and all(entry.content().get(name) == value for name, value in fields.items())
     ]

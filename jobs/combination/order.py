@@ -73,5 +73,6 @@ NEEDS: Mapping[str, Needs] = {
     "close": Needs(until=State.CLOSED, ends=True),
     # user
     "apply-export": Needs(),
-    "take": Needs(("apply-export",), until=State.EXPORTED),
+    # a user that supplies too may have forgotten its serials before
+    "take": Needs(("apply-export",), until=State.CLOSED),
 }

@@ -210,15 +210,13 @@ def received(
     DataFailed where a byte was altered or it is signed by another key; Refused where it is another's, of another
     round or combination file, was taken in with other content, or is older than what was taken in.
     """
-    inbox = environment.exchange.inbox.local
-    versions = inbox / versions_folder(combination.combination, round, kind, sender)
-    there = [int(one.name[1:]) for one in versions.glob("r*") if one.name[1:].isdecimal() and (one / MANIFEST).exists()]
+    there = _in_inbox(environment, combination, round, kind, sender)
     if revision is not None:
         there = [one for one in there if one == revision]
     if not there:
         return None
     wanted = Address(combination.combination, round, kind, sender, environment.exchange.name, max(there))
-    place = inbox / wanted.folder
+    place = environment.exchange.inbox.local / wanted.folder
     content, manifest = _read(environment, place, wanted)
     problems = _differences(combination, manifest, wanted)
     if problems:
@@ -301,6 +299,23 @@ def senders(environment: Environment, combination: Combination, round: str, kind
     """Who has put a package of this kind into our inbox, unchecked."""
     folder = environment.exchange.inbox.local / versions_folder(combination.combination, round, kind, "x")
     return tuple(sorted(one.name for one in folder.parent.glob("*") if any(one.glob("r*"))))
+
+
+def newest_in_inbox(environment: Environment, combination: Combination, round: str, kind: Kind, sender: str) -> int:
+    """The newest revision that lies in our inbox, unchecked; 0 without one."""
+    return max(_in_inbox(environment, combination, round, kind, sender), default=0)
+
+
+def newest_taken(environment: Environment, combination: Combination, round: str, kind: Kind, sender: str) -> int:
+    """The newest revision that we have checked and taken in; 0 without one."""
+    address = Address(combination.combination, round, kind, sender, environment.exchange.name, 0)
+    return max(_latest(environment, RECEIVED, address), default=0)
+
+
+def _in_inbox(environment: Environment, combination: Combination, round: str, kind: Kind, sender: str) -> list[int]:
+    folder = environment.exchange.inbox.local / versions_folder(combination.combination, round, kind, sender)
+    versions = (one for one in folder.glob("r*") if (one / MANIFEST).exists())
+    return [int(one.name[1:]) for one in versions if one.name[1:].isdecimal()]
 
 
 def destroy_packages(

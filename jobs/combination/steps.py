@@ -11,6 +11,7 @@ STEPS: Mapping[str, str] = {
     # every role
     "check": "everyone.check",
     "identity": "everyone.identity",
+    "status": "everyone.status",
     "close": "everyone.close",
     # applicants
     "apply": "everyone.apply",

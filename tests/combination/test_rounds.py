@@ -19,6 +19,8 @@ from jobs.combination.secret_store import (
 from jobs.environment import Environment
 from jobs.errors import BadInput, Refused
 from jobs.keys import KeyGone
+from jobs.ledger import Ledger
+from jobs.signers import ledger_signer
 from transforms.combination.loader import load_combination
 from transforms.combination.model import Combination
 
@@ -115,6 +117,18 @@ def test_rounds_and_combinations_are_apart(round_: Round, tmp_path: Path) -> Non
     (tmp_path / "other").mkdir()
     other = load_combination(written(tmp_path / "other", ("combination: mobility", "combination: other-mobility")))
     assert Round(round_.environment, other, ROUND).done("link") is None
+
+
+def test_an_entry_that_others_put_into_the_ledger_is_refused(
+    round_: Round, tmp_path: Path, environment: Environment
+) -> None:
+    round_.record("link", {"matched": 7})
+    assert round_.done("link") is not None  # what is trusted by now is not tried again; what follows is
+    place = round_.environment.zone("evidence") / "ledger"
+    foreign = Ledger(place, ledger_signer(environment))
+    foreign.append(DONE, {"combination": "x", "round": ROUND, "step": "combine", "revision": 1, "sha256": ""})
+    with pytest.raises(Refused, match=r"entry 2: signed by key .*, which is not pinned"):
+        round_.done("link")
 
 
 # Order
