@@ -14,6 +14,7 @@ from transforms.plan import ColumnRule, LargestOf
 from transforms.plan_sections import Sections, TableSection, table_sections
 from transforms.technique import ColumnTechnique, Technique
 from transforms.techniques.categorization import Categorization
+from transforms.techniques.coding import Coding
 from transforms.techniques.ranges import DataRange
 
 _RESIDENT_NUMBER = re.compile(r"주민등록번호|주민번호|(?<![a-z])rrn(?![a-z])|resident.?registration", re.IGNORECASE)
@@ -59,10 +60,12 @@ def _changes_all(rule: ColumnRule) -> bool:
 
 
 def _on_every_cell(step: Technique) -> bool:
-    """Does it change all cells, not those of a condition, rare ones, or those beyond open ends alone?"""
-    rare = isinstance(step, Categorization) and step.below is not None
-    beyond = isinstance(step, DataRange) and step.width is None and not step.bounds
-    return getattr(step, "when", None) is None and not rare and not beyond
+    """Does it change all cells, not those of a condition, listed or rare ones, those beyond an end, or of classes
+    that are large enough alone?"""
+    some = isinstance(step, Categorization) and (step.below is not None or step.unmatched == "keep")
+    beyond = isinstance(step, Coding) or (isinstance(step, DataRange) and step.width is None and not step.bounds)
+    large = getattr(step, "small", None) == "keep"
+    return getattr(step, "when", None) is None and not some and not beyond and not large
 
 
 def _identifier(path: str, rule: ColumnRule) -> Iterator[Problem]:

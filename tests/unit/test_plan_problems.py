@@ -105,6 +105,20 @@ REFUSED = [
          "serial-number"),
     Case("identifier kept in some cells", "apply: serial-number",
          "apply: {suppression: {when: {age: {below: 30}}}}", "columns.person.apply", "kept in some cells", "excluded"),
+    *(
+        Case(f"identifier that may stay as it is: {step}", "apply: serial-number", f"apply: {step}",
+             "columns.person.apply", "kept in some cells", "excluded")
+        for step in (
+            "{categorization: {mapping: {many: [A, B]}, unmatched: keep}}",
+            "{top-coding: {at: 1000}}",
+            "{bottom-coding: {at: 5}}",
+            "{microaggregation: {k: 5, small: keep}}",
+        )
+    ),
+    Case("measured cut-off that unlisted values keep",
+         "{top-coding: {quantile: 0.999}}, {rounding: {unit: 100, direction: half-up}}",
+         "{top-coding: {quantile: 0.999}}, {categorization: {mapping: {1: [5, 6]}, unmatched: keep}}",
+         "columns.paid.apply[0].top-coding.quantile", "would be published", "a coarser step"),
     Case("resident number without a statute (L316)", "{label: 환자번호, kind: identifier,",
          "{label: 주민번호, kind: identifier, legal: rrn, act: 주민등록법,", "columns.person.legal",
          "without a statute", "`act` and `article`"),

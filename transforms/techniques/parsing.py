@@ -12,6 +12,12 @@ from transforms.complaint import Location, complain, complaint, did_you_mean
 from transforms.technique import Technique
 from transforms.techniques.catalogue import TECHNIQUES
 
+# What is no step of a column, and where it stands.
+_ELSEWHERE = {
+    **dict.fromkeys(("local-suppression", "local-generalization"), "it treats outliers: put it under `outliers`"),
+    **dict.fromkeys(("sampling", "simple", "systematic", "stratified", "cluster", "quota"), "put it under `sample`"),
+    "synthetic-data": "`gamyeong synthesize` makes synthetic data of a published table",
+}
 _ALLOWED = "a technique such as `keep` or {rounding: {unit: 10, direction: down}}, or a list of them"
 
 
@@ -45,9 +51,8 @@ def _step(raw: object, loc: Location, complaints: list[InitErrorDetails]) -> Tec
         complaints.append(complaint("nothing" if raw is None else found, _ALLOWED, hint, loc))
         return None
     if name not in TECHNIQUES:
-        complaints.append(
-            complaint(f"unknown technique {name!r}", ", ".join(TECHNIQUES), did_you_mean(name, TECHNIQUES), loc)
-        )
+        hint = _ELSEWHERE.get(name) or did_you_mean(name, TECHNIQUES)
+        complaints.append(complaint(f"unknown technique {name!r}", ", ".join(TECHNIQUES), hint, loc))
         return None
     technique = TECHNIQUES[name]
     named, wrapped = _named(technique, {} if parameters is None else parameters)

@@ -134,3 +134,13 @@ def test_numbers_are_taken_as_they_are_written() -> None:
 def test_every_technique_describes_its_parameters(name: str) -> None:
     schema = TECHNIQUES[name].model_json_schema()
     assert schema["additionalProperties"] is False
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("local-suppression", "`outliers`"), ("stratified", "`sample`"), ("synthetic-data", "gamyeong synthesize")],
+)
+def test_what_stands_elsewhere_is_told_where(name: str, hint: str) -> None:
+    ((_, text),) = complaints({name: {}}).items()
+    assert f"unknown technique '{name}'" in text
+    assert hint in text
