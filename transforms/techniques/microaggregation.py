@@ -50,8 +50,8 @@ class Microaggregation(ClassTechnique):
     k - 1 shows the last one; extreme groups show about where the extremes lie. A larger k helps, top-coding
     before it, and `columns` where several columns together single out a person (k-anonymity in these columns).
 
-    Refused: `when`, NaN, types that are no numbers, long decimals; in `columns` infinite numbers. Source: guideline L1843-1848, L2396-2438
-    (부분총계); the outlying cells alone: an outlier rule.
+    Refused: `when`, NaN, types that are no numbers, long decimals; in `columns` infinite numbers.
+    Source: guideline L1843-1848, L2396-2438 (부분총계); the outlying cells alone: an outlier rule.
     """
 
     name: ClassVar[str] = "microaggregation"

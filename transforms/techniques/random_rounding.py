@@ -38,7 +38,8 @@ def _listed(raw: object) -> tuple[Any, ...]:
 def _units(raw: object) -> tuple[int | Decimal, ...]:
     units = [exact(one) for one in _listed(raw)]
     if not units or any(unit is None or unit <= 0 for unit in units) or len(set(units)) < len(units):
-        refuse("units that are not above 0, or one twice", "a number above 0, or a list of different ones to draw from: [10000, 100000]")
+        allowed = "a number above 0, or a list of different ones to draw from: [10000, 100000]"
+        refuse("units that are not above 0, or one twice", allowed)
     return tuple(unit for unit in units if unit is not None)
 
 
@@ -46,7 +47,8 @@ def _digits(raw: object) -> tuple[int, ...]:
     counts = _listed(raw)
     whole = all(isinstance(one, int) and not isinstance(one, bool) and 1 <= one <= MOST_DIGITS for one in counts)
     if not counts or not whole or len(set(counts)) < len(counts):
-        refuse("numbers of digits out of range, or one twice", f"a whole number from 1 to {MOST_DIGITS}, or a list of different ones: [1, 2]")
+        allowed = f"a whole number from 1 to {MOST_DIGITS}, or a list of different ones: [1, 2]"
+        refuse("numbers of digits out of range, or one twice", allowed)
     return counts
 
 
