@@ -11,6 +11,7 @@ from airflow.sdk import DAG
 
 from gamyeong_dags import places
 from gamyeong_dags.broken_dag import broken_dag
+from gamyeong_dags.combination_dag import combination_dag
 from gamyeong_dags.plan_dag import plan_dag
 from gamyeong_dags.problems import UnfitFile
 from gamyeong_dags.schedule import PlanSchedule, Scheduled, load_all
@@ -18,8 +19,9 @@ from gamyeong_dags.schedule import PlanSchedule, Scheduled, load_all
 
 def made(one: Scheduled) -> DAG:
     """The DAG of a schedule."""
-    assert isinstance(one.model, PlanSchedule)
-    return plan_dag(one, one.model)
+    if isinstance(one.model, PlanSchedule):
+        return plan_dag(one, one.model)
+    return combination_dag(one, one.model)
 
 
 def all_dags() -> tuple[list[DAG], list[UnfitFile]]:

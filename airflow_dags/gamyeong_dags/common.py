@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -36,6 +37,17 @@ def dag_settings(model: PlanSchedule | CombinationSchedule) -> dict[str, Any]:
         "tags": {"gamyeong", *model.tags},
         "is_paused_upon_creation": True,
     }
+
+
+def patience(model: PlanSchedule | CombinationSchedule) -> Callable[[Any], datetime]:
+    """Until when the waiting tasks of a DAG run wait."""
+    days = timedelta(days=model.patience_days)
+
+    def until(context: Any) -> datetime:
+        begun: datetime = context["dag_run"].start_date
+        return begun + days
+
+    return until
 
 
 def look_again(model: PlanSchedule | CombinationSchedule) -> timedelta:

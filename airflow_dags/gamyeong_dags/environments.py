@@ -35,4 +35,9 @@ class Place:
         place = str(zones.get("evidence", "")) if isinstance(zones, dict) else ""
         if not place:
             raise UnfitFile(self.file, [", zones.evidence: missing; add it"])
+        return self.uri(place)
+
+    @staticmethod
+    def uri(place: str) -> str:
+        """A place as a link: a URI as it is, a local path as file://…"""
         return place if "://" in place else (places.work() / place).as_uri()

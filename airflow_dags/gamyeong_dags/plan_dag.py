@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param
 
-from gamyeong_dags.common import dag_settings, look_again
+from gamyeong_dags.common import dag_settings, look_again, patience
 from gamyeong_dags.decisions import SignedDecisions
 from gamyeong_dags.environments import Place
 from gamyeong_dags.job import JobOperator
+from gamyeong_dags.looks import run_standing
 from gamyeong_dags.periods import Period
 from gamyeong_dags.places import jobs
 from gamyeong_dags.publishing import PublishOperator
@@ -30,11 +32,12 @@ def plan_dag(one: Scheduled, model: PlanSchedule) -> DAG:
         **dag_settings(model),
     )
     plan, place = str(one.path(model.plan)), Place(one.path(model.environment))
-    shared: dict[str, Any] = {"place": place, "look_again": look_again(model), "dag": dag}
+    asked = {"look_again": look_again(model), "dag": dag}
+    shared: dict[str, Any] = {"place": place, "patience": patience(model), **asked}
 
     def of_run(context: Any) -> list[str]:
-        asked = ["--period", period.of(context)] if period else []
-        return [*asked, *(["--limit", str(model.trial)] if model.trial else [])]
+        one_period = ["--period", period.of(context)] if period else []
+        return [*one_period, *(["--limit", str(model.trial)] if model.trial else [])]
 
     def job(name: str, *words: str, **more: Any) -> JobOperator:
         doc = f"`gamyeong {name}`: exit code and what to do stand in the log."
@@ -52,10 +55,11 @@ def plan_dag(one: Scheduled, model: PlanSchedule) -> DAG:
         steps += [
             SignedDecisions(
                 task_id="decisions",
-                run=RUN,
+                words=[RUN],
+                look=partial(run_standing, place=place),
                 subject=f"May {model.schedule} be published?",
                 doc_md="The reviewers sign with `gamyeong decide`; an answer here replaces no signature.",
-                **shared,
+                **asked,
             ),
             PublishOperator(
                 task_id="publish",

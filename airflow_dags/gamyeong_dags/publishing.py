@@ -27,8 +27,8 @@ class PublishOperator(JobOperator):
             context["outlet_events"][self.asset].extra = {"period": self.period.of(context)}
         return kept
 
-    def judged(self, ended: Ended) -> None:
+    def judged(self, ended: Ended, context: Any) -> None:
         """As every job, but a run that is rejected has ended as it should."""
         if ended.code == 1 and state_of(self.words[0], self.place)["state"] == "rejected":
             raise AirflowSkipException("rejected by a reviewer: nothing is published, the staged result was removed")
-        super().judged(ended)
+        super().judged(ended, context)

@@ -36,6 +36,7 @@ class _Base(BaseModel):
     retries: Annotated[int, Field(ge=0, le=20)] = 3
     retry_minutes: Annotated[float, Field(gt=0, le=1440)] = 5
     look_again_minutes: Annotated[float, Field(gt=0, le=1440)] = 15
+    patience_days: Annotated[float, Field(gt=0, le=3660)] = 90
     notify: str | None = None
 
     @field_validator("schedule")
@@ -71,6 +72,11 @@ class PlanSchedule(_Base):
     period: Literal["day", "week", "month", "quarter", "year"] | None = None
     trial: Annotated[int, Field(ge=1)] | None = None
 
+    @property
+    def named(self) -> dict[tuple[str, ...], Path]:
+        """Every file that is named, by the keys that lead to it."""
+        return {("plan",): self.plan, ("environment",): self.environment}
+
     @field_validator("cron")
     @classmethod
     def _cron(cls, value: str | None) -> str | None:
@@ -93,7 +99,18 @@ class CombinationSchedule(_Base):
     combination: Path
     environments: dict[str, Path]
     plans: dict[str, Path] = {}
+    applications: dict[str, Path] = {}
+    export_applications: dict[str, Path] = {}
     catch_up: bool = True
+    late_after_hours: Annotated[float, Field(ge=0, le=8760)] = 24
+
+    @property
+    def named(self) -> dict[tuple[str, ...], Path]:
+        """Every file that is named, by the keys that lead to it."""
+        found: dict[tuple[str, ...], Path] = {("combination",): self.combination}
+        for key in ("environments", "plans", "applications", "export_applications"):
+            found |= {(key, role): path for role, path in getattr(self, key).items()}
+        return found
 
     @field_validator("environments")
     @classmethod
@@ -142,17 +159,10 @@ def load_schedule(file: Path) -> Scheduled:
 
 def _missing(made: Scheduled, raw: dict[str, Any]) -> list[str]:
     model = made.model
-    named: dict[tuple[str, ...], Path]
-    if isinstance(model, PlanSchedule):
-        named = {("plan",): model.plan, ("environment",): model.environment}
-    else:
-        named = {("combination",): model.combination}
-        named |= {("environments", role): path for role, path in model.environments.items()}
-        named |= {("plans", party): path for party, path in model.plans.items()}
     return [
         f"{line_of(raw, *keys)}, {'.'.join(keys)}: no file {path}"
         f" (looked for {made.path(path)}); relative paths start at the folder of this file"
-        for keys, path in named.items()
+        for keys, path in model.named.items()
         if not made.path(path).is_file()
     ]
 

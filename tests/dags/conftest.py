@@ -17,7 +17,10 @@ ROOT = Path(__file__).resolve().parents[2]
 INSIDE = ROOT / ".venv-airflow" / "bin" / "python"
 STUB = Path(__file__).with_name("stub_submit.py")
 CONNECTION = json.dumps({"conn_type": "spark", "host": "local[*]", "extra": {"spark-binary": "spark3-submit"}})
-ENVIRONMENT = "jars: [\"some:jar:1\"]\nzones: {evidence: evidence}\nspark: {spark.driver.memory: 1g, spark.secret: hush}\n"
+ENVIRONMENT = """jars: ["some:jar:1"]
+zones: {evidence: evidence}
+spark: {spark.driver.memory: 1g, spark.secret: hush}
+"""
 
 
 @dataclass

@@ -50,8 +50,8 @@ def main() -> int:
     if job == "status":
         file = HERE / "state" / plan
         state = file.read_text() if file.exists() else "ready"
-        one = {"run": run, "state": state, "plan": plan, "period": period, "rows": 42, "waits_for": "2 more", "next": ""}
-        summary = {"job": job, "exit": code, "runs": [one], "seconds": 0.1}
+        told = {"run": run, "state": state, "plan": plan, "period": period, "rows": 42}
+        summary = {"job": job, "exit": code, "runs": [told | {"waits_for": "2 more", "next": ""}], "seconds": 0.1}
     print(json.dumps(summary))
     return code
 

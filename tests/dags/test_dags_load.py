@@ -1,4 +1,4 @@
-"""The DAG file: loads fast, without pyspark, with every DAG as its schedule says, and says what is wrong with the others."""
+"""The DAG file: loads fast, without pyspark, each DAG as its schedule says, and tells what is wrong with the others."""
 
 from __future__ import annotations
 
@@ -100,14 +100,14 @@ def test_the_dag_file_as_a_program_tells_all_problems(workplace: Workplace) -> N
 
 RUN = """
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from gamyeong_dags.environments import Place
 from gamyeong_dags.job import JobOperator
 import os
 os.environ.update({"AIRFLOW_HOME": os.environ["AIRFLOW_HOME"]})
 task = JobOperator(task_id="t", job="verify", words=["plan@x"], place=Place(Path(%r)), spark=%r,
-                   look_again=timedelta(minutes=7))
+                   look_again=timedelta(minutes=7), patience=lambda context: datetime.max.replace(tzinfo=UTC))
 try:
     said = {"returned": task.execute({})}
 except BaseException as error:

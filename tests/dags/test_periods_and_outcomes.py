@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from gamyeong_dags.outcomes import Ended, summary_of
 from gamyeong_dags.periods import Period
 from gamyeong_dags.problems import Unfit

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from gamyeong_dags.problems import UnfitFile
 from gamyeong_dags.schedule import CombinationSchedule, PlanSchedule, load_all, load_schedule
 
@@ -30,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
 def written(folder: Path, text: str, name: str = "one.yaml") -> Path:
     (folder / "schedules").mkdir(exist_ok=True)
     file = folder / "schedules" / name
-    file.write_text(text.replace(": plan.yaml", ": ../plan.yaml").replace(": environment.yaml", ": ../environment.yaml"))
+    file.write_text(text.replace(": plan.", ": ../plan.").replace(": environment.", ": ../environment."))
     return file
 
 

@@ -27,7 +27,10 @@ def body(call: Call) -> Outcome:
     given = call.arguments
     case = Case.of(call.round, _user(call))
     if given.show:
-        return Outcome({"run": case.folder.run, "receipt": case.application.receipt}, text=shown(case))
+        judged = judge_votes(case, utc_now())
+        state = "rejected" if judged.rejected_by else "waiting" if judged.waiting else "ready"
+        told = {"run": case.folder.run, "state": state, "waits_for": "; ".join(judged.waiting)}
+        return Outcome({**told, "receipt": case.application.receipt}, text=shown(case))
     if not given.member or not given.key:
         raise BadInput("who votes? allowed: --member NAME --key FILE, or --show alone")
     made = _voted(call, case)
@@ -135,7 +138,7 @@ def _form_lines(found: Application) -> list[str]:
     return [
         f"application {found.receipt} of {notice['applied']}, noticed {notice['noticed']}{late}",
         f"  applicant: {form.applicant.organisation} ({form.applicant.registration})",
-        f"  repeated: {found.package.content.get('repeated') or 'no series'}; file: {form.file}",
+        f"  repeated: {found.repeated or 'no series'}; file: {form.file}",
         f"  purpose: {form.purpose.kind}: {form.purpose.statement}",
         f"  information: {form.information}, {form.receive}; support: {', '.join(form.support) or 'none'}",
         f"  environment: {form.environment.form}, {form.environment.place}, {form.environment.method}",

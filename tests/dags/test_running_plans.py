@@ -1,0 +1,235 @@
+"""`airflow standalone`, as infra/airflow starts it: approval and rejection over REST, killed and waiting tasks.
+
+One Airflow for all tests here. The README's plan runs for real; what is about scheduling alone uses stand-ins.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from deltalake import DeltaTable
+
+from jobs.decide import Vote, decide
+from jobs.environment import Environment, load_environment
+from jobs.reviewer import new_reviewer
+from jobs.runs import RunFolder, list_runs
+from jobs.signing import load_key
+from tests.dags.conftest import ROOT, Workplace
+from tests.dags.running import Airflow
+
+pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.timeout(900)]
+REVIEWERS = ("Kim", "Lee", "Park")
+REAL = "plan: ../{}.yaml\nenvironment: ../environment.yaml\nowner: office\nstart: 2026-01-01\nretry_minutes: 0.05\n"
+
+
+@pytest.fixture(scope="module")
+def place(
+    tmp_path_factory: pytest.TempPathFactory,
+    workplace_in: Callable[[Path], Workplace],
+    environment_in: Callable[[Path], Path],
+) -> Workplace:
+    """Two real plans over 4,000 made customers, three reviewers, and stand-ins."""
+    place = workplace_in(tmp_path_factory.mktemp("running") / "place")
+    file = environment_in(place.folder)
+    shutil.rmtree(place.folder / "jobs")
+    (place.folder / "jobs").symlink_to(ROOT / "jobs")
+    gamyeong(file, "keys", "init")
+    gamyeong(file, "generate", "retail", "--customers", "4000")
+    for name in ("first", "other"):
+        text = (ROOT / "conf" / "plans" / "first.yaml").read_text()
+        text = text.replace("plan: first", f"plan: {name}").replace("{table: first}", f"{{table: {name}}}")
+        (place.folder / f"{name}.yaml").write_text(text)
+        (place.folder / "schedules" / f"{name}.yaml").write_text(f"schedule: {name}\n{REAL.format(name)}")
+    shutil.copytree(ROOT / "conf" / "hierarchies", place.folder.parent / "hierarchies")
+    for name in REVIEWERS:
+        new_reviewer(load_environment(file), name, place.folder / f"{name}.pem")
+    often = "look_again_minutes: 0.05\nretry_minutes: 0.05\n"
+    place.schedule("follower", "waits_for: [published/first]\n")
+    place.schedule("asked", often)
+    place.schedule("waiting", often)
+    place.schedule("failing", often)
+    place.schedule("series", f'cron: "@monthly"\nperiod: month\n{often}')
+    return place
+
+
+def gamyeong(environment: Path, *words: str) -> None:
+    done = subprocess.run(
+        [ROOT / ".venv" / "bin" / "gamyeong", *words, "--environment", environment], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def airflow(place: Workplace) -> Iterator[Airflow]:
+    running = Airflow(place.variables, place.folder / "airflow.log")
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def environment(place: Workplace) -> Environment:
+    return load_environment(place.folder / "environment.yaml")
+
+
+def folder_of(environment: Environment, plan: str) -> RunFolder:
+    folders = [RunFolder(environment, name) for name in list_runs(environment)]
+    [found] = [one for one in folders if one.load_record().plan == plan]
+    return found
+
+
+def sign(place: Workplace, folder: RunFolder, vote: Vote, *names: str) -> None:
+    for name in names:
+        decide(folder, name, load_key(place.folder / f"{name}.pem"), vote)
+
+
+def kill_job(word: str, seconds: float = 60) -> None:
+    """Kills the process group of a submitted job, as a machine's memory keeper would."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (entry / "cmdline").read_bytes().decode().split("\0")
+                if any(one.endswith(word) for one in words) and any("SparkSubmit" in one for one in words):
+                    os.killpg(os.getpgid(int(entry.name)), signal.SIGKILL)
+                    return
+            except (OSError, ProcessLookupError):
+                continue
+        time.sleep(0.1)
+    raise AssertionError(f"no {word} was submitted")
+
+
+def is_waiting(states: dict[str, str | None]) -> bool:
+    return states["decisions"] == "awaiting_input"
+
+
+def test_a_killed_task_is_tried_again_and_only_signed_decisions_publish(
+    airflow: Airflow, place: Workplace, environment: Environment
+) -> None:
+    airflow.on("follower")
+    run = airflow.start("first")
+    other = airflow.start("other")
+    kill_job("first.yaml")
+    airflow.until("first", run, is_waiting, 400)
+    tries = {name: one["try_number"] for name, one in airflow.tasks("first", run).items()}
+    assert max(tries["check"], tries["pseudonymize"]) == 2, "one was killed and tried again"
+
+    folder = folder_of(environment, "first")
+    shown = airflow.question("first", run, "decisions")
+    assert f"run `{folder.run}`: verify says *equal*, review says *fit*" in shown["body"]
+    assert "3 more decision(s) of 3" in shown["body"]
+    assert str(folder.report / "index.html") in shown["body"]
+    assert (folder.report / "index.html").exists()
+
+    airflow.answer("first", run, "decisions", "Approve")  # nobody has signed
+    time.sleep(3)
+    airflow.until("first", run, is_waiting, 60)
+    assert airflow.states("first", run)["publish"] is None
+    assert not folder.release.exists()
+    assert "an answer in the UI decides nothing" in airflow.words("first", run, "decisions")
+
+    sign(place, folder, Vote("approved"), *REVIEWERS)
+    airflow.answer("first", run, "decisions", "Approve")
+    assert airflow.ended("first", run) == "success"
+    assert folder.read("release.json")["state"] == "published"
+    assert airflow.until("other", other, is_waiting, 400)
+
+
+def test_publishing_starts_what_waits_for_it(airflow: Airflow, place: Workplace) -> None:
+    [run] = airflow.runs("follower")
+    assert run["run_type"] == "asset_triggered"
+    assert airflow.ended("follower", run["dag_run_id"]) == "success"
+    assert [one["job"] for one in place.calls("follower")][:4] == ["check", "pseudonymize", "verify", "review"]
+
+
+def test_a_signed_rejection_ends_the_run_cleanly(airflow: Airflow, place: Workplace, environment: Environment) -> None:
+    [run] = [one["dag_run_id"] for one in airflow.runs("other")]
+    folder = folder_of(environment, "other")
+    sign(place, folder, Vote("rejected", reason="too fine"), "Lee")
+    airflow.answer("other", run, "decisions", "Reject")
+    assert airflow.ended("other", run) == "success"
+    assert airflow.states("other", run)["publish"] == "skipped"
+    assert folder.read("release.json")["state"] == "rejected"
+    assert not folder.staged("other").exists()
+
+
+def test_a_rejection_in_the_ui_publishes_nothing(airflow: Airflow, place: Workplace) -> None:
+    place.state("asked", "waiting")
+    run = airflow.start("asked")
+    airflow.until("asked", run, is_waiting)
+    airflow.answer("asked", run, "decisions", "Reject")
+    assert airflow.ended("asked", run) == "success"
+    states = airflow.states("asked", run)
+    assert (states["decisions"], states["publish"]) == ("success", "skipped")
+    assert place.calls("asked", "publish") == []
+
+
+def test_signatures_are_seen_without_an_answer_in_the_ui(airflow: Airflow, place: Workplace) -> None:
+    place.state("asked", "waiting")
+    run = airflow.start("asked")
+    airflow.until("asked", run, is_waiting)
+    place.state("asked", "ready")
+    assert airflow.ended("asked", run) == "success"
+    assert len(place.calls("asked", "publish")) == 1
+
+
+def test_waiting_costs_no_try_and_trouble_is_tried_again(airflow: Airflow, place: Workplace) -> None:
+    place.codes("waiting", "verify", "5 5 4 0")
+    run = airflow.start("waiting")
+    assert airflow.ended("waiting", run) == "success"
+    assert [one["code"] for one in place.calls("waiting", "verify")] == [5, 5, 4, 0]
+    assert airflow.tasks("waiting", run)["verify"]["try_number"] == 2
+
+
+def test_what_a_person_must_see_is_not_tried_again(airflow: Airflow, place: Workplace) -> None:
+    place.codes("failing", "verify", "3 0")
+    run = airflow.start("failing")
+    assert airflow.ended("failing", run) == "failed"
+    assert len(place.calls("failing", "verify")) == 1
+    assert airflow.states("failing", run)["publish"] == "upstream_failed"
+    said = airflow.words("failing", run, "verify")
+    assert "verify says what is wrong" in said
+    assert "what to do: refused by rule: a person must look" in said
+
+
+def test_a_backfill_takes_one_period_after_the_other(airflow: Airflow, place: Workplace) -> None:
+    airflow.on("series")
+    body: dict[str, Any] = {
+        "dag_id": "series", "from_date": "2026-01-01T00:00:00Z", "to_date": "2026-03-02T00:00:00Z",
+        "max_active_runs": 1, "reprocess_behavior": "none", "run_backwards": False,
+    }  # fmt: skip
+    airflow.ask("POST", "/api/v2/backfills", body)
+    months = {"2026-01", "2026-02", "2026-03"}
+    end = time.monotonic() + 240
+    while months - {one["words"][0].split("@")[1] for one in place.calls("series", "publish")}:
+        assert time.monotonic() < end, airflow.runs("series")
+        time.sleep(1)
+    taken = [one for one in place.calls("series") if one["job"] in ("pseudonymize", "publish")]
+    begun = [one["words"][2] for one in taken if one["job"] == "pseudonymize"]
+    assert set(begun) >= months
+    jobs = [one["job"] for one in taken]
+    assert jobs[: 2 * len(begun) - 1 : 2] == ["pseudonymize"] * len(begun), "one run of the series at a time"
+
+
+def test_no_cell_key_or_setting_of_spark_is_left_with_airflow(
+    airflow: Airflow, place: Workplace, environment: Environment
+) -> None:
+    table = DeltaTable(str(environment.zone("source") / "retail" / "customers")).to_pyarrow_table()
+    cells = {str(one) for name in ("customer_id", "address") for one in table[name].to_pylist()}
+    needles = {one.encode() for one in cells if len(one) >= 6} | {"홍길동".encode(), b"hush"}
+    key = (place.folder / "warehouse" / "keys" / "root.json").read_bytes()
+    needles |= {word for word in key.replace(b'"', b" ").split() if len(word) >= 32}
+    assert len(needles) > 4000
+    files = [one for one in (place.folder / "home").rglob("*") if one.is_file()]
+    assert any(one.suffix == ".log" for one in files)
+    assert any(one.suffix == ".db" for one in files)
+    for file in files:
+        content = file.read_bytes()
+        assert not [needle for needle in needles if needle in content], file
