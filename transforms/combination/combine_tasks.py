@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.combination.combining import LINK_BYTES, LINKING, SERIAL, Combining, Sourced
+from transforms.combination.combining import LINK_BYTES, LINKING, SERIAL, Combining, Sourced, Supplied
 from transforms.combination.records import Records
 from transforms.combination.words import (
     HELD,
@@ -19,8 +19,10 @@ from transforms.combination.words import (
     OWN,
     PLACE,
     TARGET,
+    narrowed,
     repeats,
     sorting,
+    together,
     with_words,
     word_arrays,
     words_of,
@@ -31,7 +33,7 @@ from transforms.pipeline.feed import Unit
 from transforms.pipeline.measure import bucket_of
 from transforms.pipeline.members import Words, places_in
 from transforms.pipeline.states import pack, unpack
-from transforms.pipeline.transform import BLOB_BYTES, from_blobs, to_blob
+from transforms.pipeline.transform import BLOB_BYTES, to_blob
 
 # Kinds of blobs; 9 is the engine's.
 COUNTS, RECORDS = 1, 2
@@ -71,28 +73,29 @@ def deal(batch: pa.RecordBatch, words: Words, buckets: int, kind: int, chosen: A
 
 @dataclass(frozen=True)
 class Links:
-    """The linking rows of a batch: each party's draws, where it has a serial, and the record's own draws."""
+    """The linking rows of a batch: each party's draws, where they are needed, and the record's own draws."""
 
-    own: tuple[Words | None, ...]
-    held: tuple[npt.NDArray[np.bool_], ...]
+    own: Mapping[int, Words]
+    held: Sequence[npt.NDArray[np.bool_]]
     record: Words
 
     @classmethod
-    def of(cls, work: Combining, batch: pa.RecordBatch) -> Links:
-        """A record is named by the draws of its first party in the order of leading."""
-        own: list[Words | None] = [None] * len(work.parties)
-        held: list[npt.NDArray[np.bool_]] = [np.zeros(batch.num_rows, np.bool_)] * len(work.parties)
+    def of(cls, work: Combining, batch: pa.RecordBatch, wanted: Sequence[int] = ()) -> Links:
+        """A record is named by the draws of its first party in the order of leading; `wanted`: whose all are needed."""
+        serials = [batch.column(serial_column(work, place)) for place in range(len(work.parties))]
+        held = [one.is_valid().to_numpy(zero_copy_only=False) for one in serials]
+        own: dict[int, Words] = {}
         record = np.zeros((batch.num_rows, 2), np.uint64)
         free = np.ones(batch.num_rows, np.bool_)
         for place in work.order:
-            serials = batch.column(serial_column(work, place))
-            held[place] = serials.is_valid().to_numpy(zero_copy_only=False)
-            own[place] = words = draws_of(work, place, serials)
-            record[free & held[place]] = words[free & held[place]]
-            free = free & ~held[place]
+            mine = free & held[place]
+            if place in wanted or mine.any():
+                own[place] = draws_of(work, place, serials[place])
+                record[mine] = own[place][mine]
+                free &= ~mine
         if free.any():
             raise CellsRefused("linking table: rows without any serial; allowed: one serial or more", int(free.sum()))
-        return cls(tuple(own), tuple(held), record)
+        return cls(own, held, record)
 
     @property
     def pattern(self) -> npt.NDArray[np.int64]:
@@ -132,7 +135,7 @@ def attribute_rows(work: Combining, unit: Sourced) -> Iterator[tuple[pa.RecordBa
         if voided is not None and len(voided):
             stays = pc.invert(pc.is_in(serials, value_set=voided))
             rows, serials = rows.filter(stays), serials.filter(stays)
-        yield rows, draws_of(work, unit.source, serials)
+        yield narrowed(rows), draws_of(work, unit.source, serials)
 
 
 @dataclass(frozen=True)
@@ -147,10 +150,9 @@ class FindMap:
         lead, *followers = self.work.order
         if unit.source == LINKING:
             for batch in unit.batches([serial_column(self.work, place) for place in self.work.order]):
-                links = Links.of(self.work, batch)
+                links = Links.of(self.work, batch, followers)
                 for place in followers:
                     own = links.own[place]
-                    assert own is not None
                     pairs = pa.RecordBatch.from_arrays(
                         [*word_arrays(own), *word_arrays(links.record)], names=[*OWN, *TARGET]
                     )
@@ -178,9 +180,7 @@ class FindReduce:
             if rows is None:
                 continue
             own = words_of(rows, OWN)
-            if not self.work.parties[place].many:
-                check_serials(own[sorting(own)], name)
-            found = np.full(len(own), -1) if links is None else places_in(own, words_of(links, OWN))
+            found = sought(own, None if links is None else words_of(links, OWN), self.work.parties[place])
             known = np.flatnonzero(found >= 0)
             counts[f"unlinked {name}"] = len(own) - len(known)
             if links is not None and len(known):
@@ -236,20 +236,24 @@ class RecordReduce:
         name = self.work.parties[lead].party
         links = gathered(blobs, RECORDS)
         rows = {place: gathered(blobs, rows_kind(place)) for place in self.work.order}
-        if (own := rows[lead]) is not None and not self.work.parties[lead].many:
-            words = words_of(own, TARGET)
-            check_serials(words[sorting(words)], name)
         if links is None:
-            if own is not None:
+            if (own := rows[lead]) is not None:
+                sought(words_of(own, TARGET), None, self.work.parties[lead])
                 add(counts, {f"unlinked {name}": own.num_rows})
         else:
             links = links.take(pa.array(sorting(words_of(links, TARGET))))
-            check_once(words_of(links, TARGET), f"linking table: serials of {name} that stand in several rows")
-            made = Records.of(self.work, links, rows)
+            own_words = words_of(links, TARGET)
+            check_once(own_words, f"linking table: serials of {name} that stand in several rows")
+            found = {
+                place: sought(words_of(table, TARGET), own_words, self.work.parties[place])
+                for place, table in rows.items()
+                if table is not None
+            }
+            made = Records.of(self.work, links, rows, found)
             add(counts, made.counts)
-            for table, found in made.tables():
-                if found.num_rows:
-                    for out in self.sink(bucket, table, found):
+            for table, finished in made.tables():
+                if finished.num_rows:
+                    for out in self.sink(bucket, table, finished):
                         yield RECORDS, out
         if counts:
             yield COUNTS, pack(counts)
@@ -258,7 +262,23 @@ class RecordReduce:
 def gathered(blobs: Sequence[tuple[int, pa.Buffer]], kind: int) -> pa.Table | None:
     """All rows of a kind, in one chunk; None where there are none."""
     found = [blob for one, blob in blobs if one == kind]
-    return from_blobs(found).combine_chunks() if found else None
+    return together([pa.ipc.open_stream(blob).read_all() for blob in found]) if found else None
+
+
+def sought(words: Words, listed: Words | None, party: Supplied) -> npt.NDArray[np.int64]:
+    """For each row of a party its place in a sorted list, -1 where it is not there.
+
+    CellsRefused where a party that has one row for each subject has several.
+    """
+    turn = sorting(words)
+    in_order = words[turn]
+    if not party.many:
+        check_serials(in_order, party.party)
+    found = np.full(len(words), -1)
+    if listed is not None:
+        # In order, because a search from place to place stays in the processor's cache.
+        found[turn] = places_in(in_order, listed)
+    return found
 
 
 def check_serials(words: Words, party: str) -> None:

@@ -11,9 +11,9 @@ import pyarrow as pa
 
 from transforms.arrow import one_chunk
 from transforms.combination.combining import Combining
-from transforms.combination.words import HELD, LINK_ID, PLACE, TARGET, hex_text, words_of
+from transforms.combination.words import HELD, LINK_ID, PLACE, TARGET, hex_text, widened, words_of
 from transforms.identifiers import encode_ids
-from transforms.pipeline.members import Words, places_in
+from transforms.pipeline.members import Words
 from transforms.pipeline.work import taken
 from transforms.techniques.pseudonyms import LONGEST, base32
 
@@ -38,11 +38,12 @@ class Records:
     counts: Mapping[str, int]
 
     @classmethod
-    def of(cls, work: Combining, links: pa.Table, rows: Mapping[int, pa.Table | None]) -> Records:
-        """`links` sorted by their draws, each once; `rows` by the place of their party."""
+    def of(
+        cls, work: Combining, links: pa.Table, rows: Mapping[int, pa.Table | None], found: Mapping[int, Places]
+    ) -> Records:
+        """`links` sorted by their draws, each once; `rows` and what was `found` by the place of their party."""
         words = words_of(links, TARGET)
         there = {place: table for place, table in rows.items() if table is not None}
-        found = {place: places_in(words_of(table, TARGET), words) for place, table in there.items()}
         named = one_chunk(links.column(HELD)).to_numpy()
         pattern, counts = np.zeros(len(words), np.int64), {"linked": len(words)}
         present = {}
@@ -106,4 +107,5 @@ class Records:
         missing = row_of < 0
         places = pa.array(np.maximum(row_of, 0), mask=missing) if missing.any() else pa.array(row_of)
         table = self.rows[place]
-        return [taken(one_chunk(table.column(name)), places) for name in self.work.parties[place].schema.names]
+        names = self.work.parties[place].schema.names
+        return [widened(taken(one_chunk(table.column(name)), places)) for name in names]

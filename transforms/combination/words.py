@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from transforms.arrow import one_chunk
 from transforms.pipeline.members import Words
@@ -13,7 +16,9 @@ from transforms.pipeline.members import Words
 OWN, TARGET = ("\x00own0", "\x00own1"), ("\x00record0", "\x00record1")
 # Which parties the linking table names for a record; its link id; a row's place in its package.
 HELD, LINK_ID, PLACE = "\x00held", "\x00link", "\x00place"
-_HEX = np.frombuffer(b"".join(b"%02x" % byte for byte in range(256)), np.uint8).reshape(256, 2)
+_HEX = np.frombuffer(b"".join(b"%02x" % byte for byte in range(256)), np.uint16)
+# So few different texts in a batch that their numbers take less room on the way, in each of its blobs.
+FEW = 256
 
 
 def word_arrays(words: Words) -> list[pa.Array]:
@@ -50,5 +55,36 @@ def hex_text(values: pa.Array) -> pa.Array:
     width, rows = values.type.byte_width, len(values)
     stored = np.frombuffer(values.buffers()[1], np.uint8, rows * width, values.offset * width)
     offsets = np.arange(rows + 1, dtype=np.int32) * np.int32(2 * width)
-    text = pa.StringArray.from_buffers(rows, pa.py_buffer(offsets), pa.py_buffer(_HEX[stored].tobytes()))
-    return text if values.null_count == 0 else pa.compute.if_else(values.is_valid(), text, None)
+    text = pa.StringArray.from_buffers(rows, pa.py_buffer(offsets), pa.py_buffer(_HEX[stored]))
+    return text if values.null_count == 0 else pc.if_else(values.is_valid(), text, None)
+
+
+def narrowed(rows: pa.RecordBatch) -> pa.RecordBatch:
+    """The rows with columns of few different texts as numbers of texts: less to move and to copy."""
+    columns = rows.columns
+    for place, column in enumerate(columns):
+        if pa.types.is_string(column.type) and len(column) > FEW and len(pc.unique(column[:FEW])) <= FEW // 2:
+            numbered = column.dictionary_encode()
+            if len(numbered.dictionary) <= FEW:
+                columns[place] = numbered
+    return pa.RecordBatch.from_arrays(columns, names=rows.schema.names)
+
+
+def widened(column: pa.Array) -> pa.Array:
+    """The way back, of one column."""
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+
+
+def together(tables: Sequence[pa.Table]) -> pa.Table:
+    """Rows of several blobs in one chunk; texts stay numbers only where they are in all blobs."""
+    mixed = {
+        name
+        for name in tables[0].column_names
+        if len({pa.types.is_dictionary(one.schema.field(name).type) for one in tables}) > 1
+    }
+    for name in mixed:
+        tables = [
+            one.set_column(one.schema.get_field_index(name), name, widened(one_chunk(one.column(name))))
+            for one in tables
+        ]
+    return pa.concat_tables(tables).unify_dictionaries().combine_chunks()
