@@ -157,3 +157,19 @@ columns:
     said = compiled(plan_head + text, schema).explain()
     assert "class facts of b:" in said
     assert "class pass of a, with the transform: reads them and id; a shuffle of rows by area" in said
+
+
+@pytest.mark.parametrize(
+    ("statistic", "cells"),
+    [("mean", [1e308] * 4), ("mean", [1.0, float("inf"), 2.0, 3.0]), ("median", [float("-inf"), float("inf")] * 2)],
+)
+def test_a_mean_or_median_that_is_no_finite_number_is_refused(case, plan_head, statistic, cells):
+    text = f"""\
+source: {{table: people, row_key: [id], subject: id}}
+columns:
+  id: {{kind: identifier, apply: serial-number}}
+  paid: {{kind: attribute, apply: {{aggregation: {statistic}}}}}
+"""
+    source = pa.table({"id": ["a", "b", "c", "d"], "paid": cells})
+    with pytest.raises(PassFailed, match=f"whose {statistic} is no finite number"):
+        case(plan_head + text, source).run()

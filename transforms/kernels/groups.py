@@ -24,13 +24,15 @@ def rounded_quotients(high: Places, low: Places, counts: Places) -> Places:
 def group_means(numbers: Numbers, starts: Places) -> Numbers:
     """The mean of each group; group g holds numbers[starts[g] : starts[g + 1]], the last one all the rest.
 
-    Integers (int64): exact, rounded half away from zero. Floats: the sum in the order of the numbers, divided.
+    Integers (int64): exact, rounded half away from zero. Floats: the sum in the order of the numbers, divided; it may
+    be infinite.
     """
     if not len(starts):
         return numbers[:0]
     counts = np.diff(np.append(starts, len(numbers)))
     if numbers.dtype.kind == "f":
-        floats: Numbers = np.add.reduceat(numbers, starts) / counts
+        with np.errstate(over="ignore"):
+            floats: Numbers = np.add.reduceat(numbers, starts) / counts
         return floats
     wide = numbers.astype(np.int64, copy=False)
     high, low = np.add.reduceat(wide >> 32, starts), np.add.reduceat(wide & 0xFFFFFFFF, starts)

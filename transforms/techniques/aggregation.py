@@ -12,6 +12,7 @@ from pydantic import Field
 
 from transforms.class_facts import CLASS, ClassFact, ClassTable
 from transforms.column_types import check_output_type
+from transforms.errors import CellsRefused
 from transforms.given import Given
 from transforms.images import Finite, Image
 from transforms.ordered import check_ordered
@@ -48,7 +49,8 @@ class Aggregation(ClassTechnique):
     be `mode` and `median`; from two releases with and without a person the mean tells that person's value. A larger
     `least` helps, coarser classes, and top-coding or rounding before or after it.
 
-    Refused: `when`, class columns of floats, NaN. Source: guideline L1843-1848, L1970-1975 (총계처리).
+    Refused: `when`, class columns of floats, NaN, a mean or median that is no finite number.
+    Source: guideline L1843-1848, L1970-1975 (총계처리).
     """
 
     name: ClassVar[str] = "aggregation"
@@ -86,6 +88,10 @@ class Aggregation(ClassTechnique):
         figures: ClassTable = given.facts["figure"]
         if not figures.rows.num_rows:
             return values
+        if self.statistic in ("mean", "median") and pa.types.is_floating(values.type):
+            known_figures = figures.figure("value")
+            if endless := len(known_figures) - int(pc.sum(pc.is_finite(known_figures)).as_py()):
+                raise CellsRefused(f"classes whose {self.statistic} is no finite number", endless)
         places, known = figures.places(classes_given(given, self.by, len(values)))
         where = pa.array(places)
         after = pc.if_else(values.is_valid(), figures.figure("value").take(where), pa.scalar(None, values.type))

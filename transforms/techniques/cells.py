@@ -74,6 +74,15 @@ def column_of(numbers: Cells, valid: pa.Buffer | None, type_: pa.DataType) -> pa
     return pa.Array.from_buffers(type_, len(numbers), [valid, pa.py_buffer(numbers)])
 
 
+def finite(results: Cells, cells: Cells) -> Cells:
+    """Results in the type of the cells; CellsRefused where floats can't hold one, and it became infinite."""
+    with np.errstate(over="ignore"):
+        narrow = results.astype(cells.dtype)
+    if narrow.dtype.kind == "f" and (endless := len(narrow) - int(np.isfinite(narrow).sum())):
+        raise CellsRefused("result outside the range of the column's type", endless)
+    return narrow
+
+
 def _within(numbers: Cells, low: int, high: int) -> Cells:
     if len(numbers) and (numbers.max() > high or numbers.min() < low):
         raise CellsRefused(

@@ -152,7 +152,8 @@ def _mean(values: pa.Array, counts: Places, starts: Places, sizes: Places) -> pa
     if not len(starts):
         return values
     if cells.dtype.kind == "f":
-        return pa.array(np.add.reduceat(cells * counts, starts) / sizes).cast(values.type)
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused where it is used
+            return pa.array(np.add.reduceat(cells * counts, starts) / sizes).cast(values.type)
     high, low = np.add.reduceat((cells >> 32) * counts, starts), np.add.reduceat((cells & 0xFFFFFFFF) * counts, starts)
     return column_of(rounded_quotients(high, low, sizes), None, values.type)
 
@@ -163,7 +164,8 @@ def _middle(low: pa.Array, high: pa.Array) -> pa.Array:
         return low
     pairs = np.stack([numbers(low), numbers(high)], axis=1)
     if pairs.dtype.kind == "f":
-        return pa.array(pairs[:, 0] + (pairs[:, 1] - pairs[:, 0]) / 2).cast(low.type)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return pa.array(pairs[:, 0] + (pairs[:, 1] - pairs[:, 0]) / 2).cast(low.type)
     high_words, low_words = (pairs >> 32).sum(axis=1), (pairs & 0xFFFFFFFF).sum(axis=1)
     return column_of(rounded_quotients(high_words, low_words, np.full(len(pairs), 2)), None, low.type)
 

@@ -18,7 +18,7 @@ from transforms.kernels.groups import fixed_groups, group_means, starts_of
 from transforms.kernels.mdav import mdav, partitioned, standardized
 from transforms.kernels.sorting import by_value
 from transforms.technique import Example, Language
-from transforms.techniques.cells import check_numeric, column_of, is_long_decimal, numbers_of
+from transforms.techniques.cells import check_numeric, column_of, finite, is_long_decimal, numbers_of
 from transforms.techniques.classes import ClassTechnique, Small, by_text, classes_given, mean_image, treat_small
 from transforms.techniques.phrases import number
 
@@ -50,7 +50,8 @@ class Microaggregation(ClassTechnique):
     k - 1 shows the last one; extreme groups show about where the extremes lie. A larger k helps, top-coding
     before it, and `columns` where several columns together single out a person (k-anonymity in these columns).
 
-    Refused: `when`, NaN, types that are no numbers, long decimals; in `columns` infinite numbers.
+    Refused: `when`, NaN and infinite numbers, sums beyond the type of floats, types that are no numbers, long
+    decimals.
     Source: guideline L1843-1848, L2396-2438 (부분총계); the outlying cells alone: an outlier rule.
     """
 
@@ -90,6 +91,8 @@ class Microaggregation(ClassTechnique):
     def effect(self, values: pa.Array, given: Given) -> pa.Array:
         classes = classes_given(given, self.by, len(values))
         cells, _ = numbers_of(values)
+        if cells.dtype.kind == "f" and (endless := int(np.isinf(cells).sum())):
+            raise CellsRefused("infinite numbers have no mean", endless)
         present = self._present(values, given)
         rows = np.flatnonzero(present)
         small = np.bincount(classes.codes[rows], minlength=classes.count)[classes.codes] < self.k
@@ -97,7 +100,7 @@ class Microaggregation(ClassTechnique):
         wide = cells.astype(np.float64 if cells.dtype.kind == "f" else np.int64, copy=False)
         means = group_means(wide[turn], starts_of(groups))
         result = np.zeros_like(cells)
-        result[turn] = means[groups].astype(cells.dtype)
+        result[turn] = finite(means[groups], cells)
         valid = None if present.all() else pa.array(present).buffers()[1]
         after = column_of(result, valid, values.type)
         if self.small == "keep":  # rows with a null elsewhere are no small class

@@ -20,7 +20,7 @@ from transforms.kernels import quantiles
 from transforms.kernels.kept_sum import balanced
 from transforms.ordered import number_of
 from transforms.technique import Language
-from transforms.techniques.cells import Cells, check_numeric, column_of, is_long_decimal, numbers_of
+from transforms.techniques.cells import Cells, check_numeric, column_of, finite, is_long_decimal, numbers_of
 from transforms.techniques.chance import DrawnTechnique, dated, ticks_of_day
 from transforms.techniques.classes import by_text, classes_given, treat_small
 from transforms.techniques.parameters import Bound, Unit, refuse
@@ -176,7 +176,7 @@ class Noise(DrawnTechnique):
         result = self._inside(wide, result, low, high)
         if not _is_number(values.type):
             return dated(result, valid, values.type)
-        return column_of(result if whole else result.astype(numbers.dtype), valid, values.type)
+        return column_of(result if whole else finite(result, numbers), valid, values.type)
 
     def _with_kept_sum(self, values: pa.Array, given: Given, draws: Draws, ids: pa.Array) -> pa.Array:
         numbers, valid = numbers_of(values)
@@ -208,9 +208,11 @@ class Noise(DrawnTechnique):
         if self.how == "add":
             noise = noise * float(self._width(type_))
         else:
-            noise = noise * float(self.scale or 0) * numbers.astype(np.float64)
+            with np.errstate(over="ignore"):
+                noise = noise * float(self.scale or 0) * numbers.astype(np.float64)
         if not whole:
-            return numbers + noise
+            with np.errstate(over="ignore"):
+                return numbers + noise
         # Far out are only products of numbers near the limits of int64: they are refused, not wrapped.
         beyond = np.abs(noise) >= 2.0**62
         if beyond.any():

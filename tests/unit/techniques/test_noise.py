@@ -233,8 +233,9 @@ def test_sums_never_wrap() -> None:
     ):
         with pytest.raises(CellsRefused, match="range"):
             noisy({"distribution": "uniform", "scale": 5}, values, type_)
-    with pytest.raises(CellsRefused, match="range"):
-        noisy({"distribution": "laplace", "scale": 1, "how": "multiply"}, [2**62] * 60, pa.int64())
+    for big, type_ in ((2**62, pa.int64()), (1.7e308, pa.float64()), (3e38, pa.float32())):
+        with pytest.raises(CellsRefused, match="range"):
+            noisy({"distribution": "laplace", "scale": 1, "how": "multiply"}, [big] * 60, type_)
     for wrong in (float("nan"), float("inf")):
         with pytest.raises(CellsRefused):
             noisy({"distribution": "uniform", "scale": 5}, [1.0, wrong], pa.float64())

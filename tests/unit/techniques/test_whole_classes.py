@@ -195,6 +195,16 @@ def test_blocks_lose_little_more_than_mdav_on_all_rows() -> None:
     assert exact < blocks < 1.5 * exact < 0.1 * chance
 
 
+@pytest.mark.parametrize(
+    ("cells", "match"),
+    [([1.0, float("inf"), 2.0], "infinite"), ([1e308] * 3, "outside the range"), ([1.0, float("nan"), 2.0], "NaN")],
+)
+def test_means_that_no_float_holds_are_refused(cells: list[float], match: str) -> None:
+    with pytest.raises(CellsRefused, match=match):
+        applied({"microaggregation": {"k": 3}}, cells, pa.float64())
+    assert applied({"microaggregation": {"k": 3}}, [1e307] * 3, pa.float64()) == [1e307] * 3
+
+
 @pytest.mark.parametrize("cell", [float("nan"), float("inf"), 1e200])
 def test_what_has_no_distance_is_refused(cell: float) -> None:
     columns = {"a": [1, 2, 3, 4], "b": [1.0, 2.0, cell, 4.0]}
