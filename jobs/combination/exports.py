@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -18,16 +19,21 @@ from jobs.errors import DataFailed, Waiting
 from transforms.combination.export_form import ExportForm
 
 ABOUT = "export"
-ATTACHMENTS = "attachments"
+# The tables of its package: it names people, so nothing of it stands in the manifest.
+APPLICATION, ATTACHMENTS = "application", "attachments"
 BUSINESS_DAYS = 5
 
 
 @dataclass(frozen=True)
 class Application:
-    """An application that was taken in: its form, the digest that votes bind, and the notice that went out."""
+    """An application that was taken in: its form, the digest that votes bind, and the notice that went out.
 
-    package: Package
+    `attached`: the SHA-256 of each attached file; `repeated`: the first (최초) or a further one (추가) of a series.
+    """
+
     form: ExportForm
+    attached: Mapping[str, str]
+    repeated: str | None
     digest: str
     notice: Mapping[str, Any]
 
@@ -48,13 +54,17 @@ def application(round_: Round, user: str, clock: Clock = utc_now) -> Application
     if found is None:
         raise Waiting(f"round {round_.name} waits for the export application of {user} (`apply-export`)")
     try:
-        form = ExportForm.model_validate(found.content["form"])
-    except (ValidationError, KeyError, TypeError):
+        (text,) = found.table(APPLICATION).column(APPLICATION).to_pylist()
+        told = json.loads(text)
+        form, repeated = ExportForm.model_validate(told["form"]), told["repeated"]
+    except (ValidationError, ValueError, KeyError, TypeError):
         raise DataFailed(f"{found.manifest.address.name}: not the fields of an export application") from None
+    files = found.table(ATTACHMENTS).to_pylist()
+    attached = {one["name"]: hashlib.sha256(one["content"]).hexdigest() for one in files}
     digest = hashlib.sha256(found.manifest.encoded()).hexdigest()
     before = [one for one in notified(round_, user) if one.get("application") == digest]
     notice = before[0] if before else _notice(round_, user, found, digest, clock)
-    return Application(found, form, digest, notice)
+    return Application(form, attached, repeated, digest, notice)
 
 
 def _notice(round_: Round, user: str, package: Package, digest: str, clock: Clock) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from jobs.combination.exports import ATTACHMENTS, Application
+from jobs.combination.exports import Application
 from jobs.combination.rounds import Round
 from jobs.errors import BadInput
 from jobs.manifest import load as load_manifest
@@ -23,7 +23,6 @@ def parts_of(round_: Round, user: str, folder: RunFolder, application: Applicati
         raise BadInput(f"round {round_.name} is not combined")
     form = application.form
     manifest = load_manifest(folder)
-    attached: Mapping[str, Any] = application.package.content.get(ATTACHMENTS, {})
     return {
         "combination file": round_.combination.fingerprint,
         "parties": _digest(combined["parties"]),
@@ -34,7 +33,7 @@ def parts_of(round_: Round, user: str, folder: RunFolder, application: Applicati
         "user": _digest([user, form.applicant.organisation, form.applicant.registration]),
         "purpose and kind of information": _digest([form.purpose.model_dump(), form.information, form.receive]),
         "environment of the user": _digest(form.environment.model_dump()),
-        "safety plan": _digest([attached[name]["sha256"] for name in form.attachments.safety if name in attached]),
+        "safety plan": _digest([application.attached.get(name) for name in form.attachments.safety]),
     }
 
 

@@ -82,12 +82,12 @@ def _output(call: Call, case: Case) -> dict[str, Any]:
 
 
 def _rejected(call: Call, case: Case, votes: Judgement, decisions: Judgement) -> dict[str, Any]:
-    """Staging and run secret go; the user is told who rejected, and why."""
+    """Staging and run secret go; the user is told."""
     by = [*votes.rejected_by, *decisions.rejected_by]
     reject(case.folder, entries.ledger(call.environment), tuple(by))
-    told = {"by": by, "reasons": [*votes.reasons, *decisions.reasons]}
-    notify(call.round, case.user, {"about": REJECTED, "receipt": case.application.receipt, **told})
-    return told
+    # A notice is signed and not sealed: who rejected and why stays here, to be told to the user by other ways.
+    notify(call.round, case.user, {"about": REJECTED, "receipt": case.application.receipt})
+    return {"by": by, "reasons": [*votes.reasons, *decisions.reasons]}
 
 
 def _sent(call: Call, case: Case) -> Manifest:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 from pathlib import Path
 
 import pyarrow as pa
 
-from jobs.combination.exports import ATTACHMENTS
+from jobs.combination.exports import APPLICATION, ATTACHMENTS
 from jobs.combination.packages import draft
 from jobs.combination.step import Call, Step
 from jobs.errors import BadInput
@@ -25,13 +26,8 @@ def body(call: Call) -> Outcome:
     file: Path = call.arguments.application
     form = load_export_form(file)
     attached = _attached(file, form)
-    content = {
-        "form": plain(form),
-        "repeated": _repeated(call),
-        ATTACHMENTS: {
-            name: {"sha256": hashlib.sha256(raw).hexdigest(), "bytes": len(raw)} for name, raw in attached.items()
-        },
-    }
+    text = json.dumps({"form": plain(form), "repeated": _repeated(call)}, ensure_ascii=False, sort_keys=True)
+    hashes = {name: hashlib.sha256(raw).hexdigest() for name, raw in attached.items()}
     agency = call.combination.roles.combining_agency
     package = draft(
         call.environment,
@@ -40,14 +36,18 @@ def body(call: Call) -> Outcome:
         kind="export",
         receiver=agency,
         revision=call.revision,
-        inputs=content,
+        inputs=[text, hashes],
     )
-    table = pa.table({"name": list(attached), "content": pa.array(list(attached.values()), pa.binary())})
-    package.finish([package.sealer.write(table, ATTACHMENTS)], content)
-    digest = hashlib.sha256(canonical_json(content)).hexdigest()
+    contents = pa.array(list(attached.values()), pa.binary())
+    tables = {
+        APPLICATION: pa.table({APPLICATION: [text]}),
+        ATTACHMENTS: pa.table({"name": list(attached), "content": contents}),
+    }
+    package.finish([package.sealer.write(table, label) for label, table in tables.items()])
+    digest = hashlib.sha256(canonical_json([text, hashes])).hexdigest()
     call.round.record("apply-export", {"application": digest, "attachments": sorted(attached)}, call.revision)
-    text = f"round {call.round.name}: applied to {agency} for export, with {len(attached)} attached file(s)"
-    return Outcome({"attachments": len(attached), "revision": call.revision}, text=text)
+    said = f"round {call.round.name}: applied to {agency} for export, with {len(attached)} attached file(s)"
+    return Outcome({"attachments": len(attached), "revision": call.revision}, text=said)
 
 
 def _repeated(call: Call) -> str | None:
