@@ -85,7 +85,7 @@ MISTAKES = {
     "encoding CP949, not UTF-8": lambda n, p, b: sha((n + p + b).encode("cp949") + SALT),
     "normal form NFD, not NFC": lambda n, p, b: sha(unicodedata.normalize("NFD", n + p + b).encode() + SALT),
     "the order of columns name, birth, phone": lambda n, p, b: sha((n + b + p).encode() + SALT),
-    "'|' between the columns": lambda n, p, b: sha("|".join((n, p, b)).encode() + SALT),
+    "'|' between the columns": lambda n, p, b: sha(f"{n}|{p}|{b}".encode() + SALT),
     "the salt before the columns": lambda n, p, b: sha(SALT + (n + p + b).encode()),
     "no salt": lambda n, p, b: sha((n + p + b).encode()),
     "the salt as hex text": lambda n, p, b: sha((n + p + b + SALT.hex()).encode()),
