@@ -46,6 +46,12 @@ _BOUNDS = {
     "less_than": ("below", "lt"),
     "less_than_equal": ("at most", "le"),
 }
+_LENGTHS = {
+    "too_short": ("at least", "min_length", "1 entry", "entries"),
+    "too_long": ("at most", "max_length", "1 entry", "entries"),
+    "string_too_short": ("at least", "min_length", "1 character", "characters"),
+    "string_too_long": ("at most", "max_length", "1 character", "characters"),
+}
 
 
 def problems_of(
@@ -103,11 +109,14 @@ def _allowed(error: ErrorDetails) -> str:
     if kind in _BOUNDS:
         word, key = _BOUNDS[kind]
         return f"a number {word} {context[key]:g}"
+    if kind in _LENGTHS:
+        word, key, one, many = _LENGTHS[kind]
+        return f"{word} {one if context[key] == 1 else f'{context[key]} {many}'}"
     if kind == "literal_error":
         return str(context["expected"]).replace("'", "").replace("False", "false")
     if kind == "value_error":
         return str(context["error"])
-    # pydantic's own words for the rest ("List should have at least 1 item …"), which hold no input.
+    # pydantic's own words for the rest ("Input should be a valid …"), which hold no input.
     return error["msg"][0].lower() + error["msg"][1:]
 
 

@@ -94,6 +94,11 @@ MALFORMED = [
          "columns.person.apply[0].pseudonym", "'member'", "pseudonyms"),
     Case("two forms at once", "outliers:", "subjects: {member: {register: a, key: b}}\noutliers:", "subjects",
          "beside `source`", "several tables"),
+    Case("no strata", "sample: {fraction: 0.5}", "sample: {technique: stratified, by: [], fraction: 0.5}",
+         "sample.by", "a list of 0", "at least 1 entry"),
+    Case("no reason", "person: {label: 환자번호, kind: identifier, apply: serial-number}",
+         "person: {kind: identifier, apply: {keyed-token: {accept_frequency_leak: ''}}}",
+         "columns.person.apply.keyed-token.accept_frequency_leak", "''", "at least 1 character"),
 ]  # fmt: skip
 REFUSED = [
     Case("vague purpose (guideline L306)", "시군구별 재방문율", "신제품 개발을 위한 과학적 연구 수행",
