@@ -141,7 +141,7 @@ class Stage:
     def take(self, role: str, step: str, *more: str, round: str = JULY) -> tuple[int, dict[str, Any], str]:
         """A step as a command: exit code, the object of --json, and what it said on stderr."""
         words = [step, str(self.folder / "combination.yaml"), "--round", round, *more]
-        return _called(main, [*words, "--environment", self.file(f"{role}.yaml"), "--json", "--quiet"])
+        return called(main, [*words, "--environment", self.file(f"{role}.yaml"), "--json", "--quiet"])
 
     def file(self, name: str) -> str:
         return str(self.folder / name)
@@ -194,7 +194,7 @@ class Stage:
         for name in COMMITTEE:
             words = ["--reviewer", name, "--key", self.file(f"{name}.pem"), "--outcome", outcome, "--reason", "표본"]
             run = self.run(round=round).run
-            code, _, said = _called(decide, [run, *words, "--environment", self.file("CA.yaml"), "--json", "--quiet"])
+            code, _, said = called(decide, [run, *words, "--environment", self.file("CA.yaml"), "--json", "--quiet"])
             assert code == 0, said
 
     def vote(self, name: str, *more: str, round: str = JULY, form: str = "meeting", outcome: str = "approved") -> Any:
@@ -213,7 +213,8 @@ class Stage:
         assert code == 0, said
 
 
-def _called(command: Callable[[list[str]], int], words: list[str]) -> tuple[int, dict[str, Any], str]:
+def called(command: Callable[[list[str]], int], words: list[str]) -> tuple[int, dict[str, Any], str]:
+    """A command in this process: exit code, the object of --json, and what it said on stderr."""
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = command(words)

@@ -11,6 +11,7 @@ import pyarrow as pa
 from jobs.combination import entries
 from jobs.combination.applicant.extracted import require_k
 from jobs.combination.applicant.party_plan import party_plan, plan_argument
+from jobs.combination.applicant.receipts import receipt_of
 from jobs.combination.checked import checked_run
 from jobs.combination.engines import engine_of
 from jobs.combination.packages import draft, received
@@ -79,7 +80,7 @@ def _sent(
         kind="attributes",
         receiver=call.combination.roles.combining_agency,
         revision=call.revision,
-        receipt=_receipt(call),
+        receipt=receipt_of(call),
         inputs={"run": folder.run, "manifest": manifest, "extraction": extraction},
     )
     files = sealed(engine, SealRows(package.sealer, ROWS, names, serial, chosen), table.schema)
@@ -121,13 +122,6 @@ def _with_attributes(folder: RunFolder) -> tuple[TablePipeline, StagedTable]:
 def _serial(table: TablePipeline) -> str:
     (found,) = [c.name for c in table.chains if c.steps and c.steps[-1].technique.name == SERIAL_STEP]
     return found
-
-
-def _receipt(call: Call) -> str | None:
-    """The receipt number of the application, where the combining agency gave one."""
-    agency = call.combination.roles.combining_agency
-    found = received(call.environment, call.combination, round=call.round.name, kind="receipt", sender=agency)
-    return found.manifest.receipt if found is not None else None
 
 
 def _end(folder: RunFolder) -> None:

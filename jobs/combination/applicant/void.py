@@ -13,12 +13,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.combination.applicant.party_plan import plan_argument
-from jobs.combination.applicant.register import open_register
+from jobs.combination.applicant.register import Register, open_register
 from jobs.combination.packages import draft
 from jobs.combination.secret_store import round_secret
 from jobs.combination.step import Call, Step
 from jobs.errors import BadInput
 from jobs.job import Outcome
+from jobs.sources import FILE_FEATURES, requested
+from jobs.tables import pinned
 from transforms.combination.contribution import SERIAL
 from transforms.combination.serials import serial_draws, serials
 from transforms.identifiers import in_domain
@@ -35,7 +37,8 @@ def body(call: Call) -> Outcome:
     if before is not None and before["stops"] == version:
         return _told(call, before, revision, "sent already")
     type_ = register.snapshot.schema.field(register.subject).type
-    ids = in_domain(register.stops.ids, type_).drop_null()
+    since = register.stops.ids.filter(pc.invert(pc.is_in(register.stops.ids, value_set=_before(call, register))))
+    ids = in_domain(since, type_).drop_null()
     secret = round_secret(call.environment, call.combination, call.round.name)
     found = serials(ids, serial_draws(secret, call.environment.organisation, register.plan))
     table = pa.table({SERIAL: found.take(pc.sort_indices(found))})
@@ -53,6 +56,26 @@ def body(call: Call) -> Outcome:
         package.finish([package.sealer.write(table)], {"subjects": table.num_rows})
     call.round.record("void", told, revision + 1)
     return _told(call, told, revision + 1, "sent")
+
+
+def _before(call: Call, register: Register) -> pa.Array:
+    """Who had asked already when `keys` was made, and so has no serial with the agencies."""
+    assert register.stops is not None
+    none = register.stops.ids.slice(0, 0)
+    keys = call.round.done("keys")
+    plan = register.plan
+    if plan.source is not None:
+        requests = plan.source.stop_requests
+    else:
+        assert plan.combination is not None
+        requests = plan.subjects[plan.combination.subject].stop_requests
+    if keys is None or keys["stops"] is None or requests is None:
+        return none
+    table_id, version = keys["stops"]
+    snapshot = pinned(call.environment.zone("source") / requests.table, version)
+    if snapshot.table_id != table_id or not snapshot.features <= FILE_FEATURES:
+        return none
+    return requested(None, snapshot, requests, plan, "stop_requests")
 
 
 def _told(call: Call, told: Mapping[str, Any], revision: int, state: str) -> Outcome:
