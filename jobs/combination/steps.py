@@ -12,6 +12,7 @@ STEPS: Mapping[str, str] = {
     "check": "everyone.check",
     "identity": "everyone.identity",
     "status": "everyone.status",
+    "play": "everyone.play",
     "close": "everyone.close",
     # applicants
     "apply": "everyone.apply",
