@@ -140,7 +140,7 @@ class Airflow:
         """Ends Airflow and everything it started."""
         os.killpg(self.process.pid, signal.SIGINT)
         try:
-            self.process.wait(30)
+            self.process.wait(8)
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(30)
