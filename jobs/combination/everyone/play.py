@@ -222,7 +222,8 @@ def _stopped(play: Play, stopped: Stopped, played: list[str]) -> Outcome:
 
 def _told(play: Play, played: list[str], ended: str | None) -> Outcome:
     left = [name for name in play.combination.rounds() if not _over(play, name)]
-    lines = [f"{play.combination.combination}: rounds played: {', '.join(played) or ('none' if left else 'none, all are over')}"]
+    names = ", ".join(played) or ("none" if left else "none, all are over")
+    lines = [f"{play.combination.combination}: rounds played: {names}"]
     for user in play.combination.users:
         lines.append(f"{user} has its result in {play.roles[user].zone('published')}")
     lines += [f"the series has ended: {ended}"] if ended is not None else []
