@@ -14,6 +14,7 @@ STEPS: Mapping[str, str] = {
     "status": "everyone.status",
     "play": "everyone.play",
     "close": "everyone.close",
+    "mock-destroy": "everyone.mock_destroy",
     # applicants
     "apply": "everyone.apply",
     "prove": "applicant.prove",
@@ -21,15 +22,20 @@ STEPS: Mapping[str, str] = {
     "attributes": "applicant.attributes",
     "void": "applicant.void",
     "forget": "applicant.forget",
+    "mock-keys": "applicant.mock_keys",
+    "mock-attributes": "applicant.mock_attributes",
     # key agency
     "salt": "key_agency.salt",
     "rate": "key_agency.rate",
     "extract": "key_agency.extract",
     "link": "key_agency.link",
     "end": "key_agency.end",
+    "mock-salt": "key_agency.mock_salt",
     # combining agency
     "receive": "combining_agency.receive",
     "combine": "combining_agency.combine",
+    "mock-choose": "combining_agency.mock_choose",
+    "mock-combine": "combining_agency.mock_combine",
     "process": "combining_agency.process",
     "vote": "combining_agency.vote",
     "export": "combining_agency.export",

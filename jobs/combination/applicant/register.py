@@ -80,8 +80,8 @@ def open_register(call: Call, purpose: str) -> Register:
     pipeline = compile_plan(plan, schemas.get("", schemas), loaded.hierarchies, loaded.lines)
     table = next(one for one in pipeline.wholes.values() if plan.source is not None or one.name == name)
     window = table_window(plan, name, round_period(plan, None, call.round.name), table.source_schema)
-    engine, rows = _engine(call, snapshot, table, f"{purpose} {call.round.name}", window)
-    stops = _stops(call, plan, contribution)
+    engine, rows = engine_over(call, snapshot, table, f"{purpose} {call.round.name}", window)
+    stops = stops_of(call, plan, contribution)
     subject = contribution.subject if plan.source is not None else plan.subjects[contribution.subject].key
     used = fingerprint(plan, loaded.hierarchies)
     return Register(plan, used, table, snapshot, subject, columns, engine, rows, stops)
@@ -123,7 +123,7 @@ def _by_file(snapshot: Snapshot) -> bool:
     return snapshot.features <= FILE_FEATURES and not any(file.deletion_vector for file in snapshot.files)
 
 
-def _engine(
+def engine_over(
     call: Call, snapshot: Snapshot, table: TablePipeline, label: str, window: Predicate | None
 ) -> tuple[Engine, int]:
     """Spark, or this process where the register is small and its files can be read as they are."""
@@ -140,7 +140,7 @@ def _engine(
     return engine_for(spark, snapshot, table, label, window, partial(watched, spark, call.progress))
 
 
-def _stops(call: Call, plan: Plan, contribution: Contribution) -> Stops | None:
+def stops_of(call: Call, plan: Plan, contribution: Contribution) -> Stops | None:
     """The stop requests of the subject; Refused for a table that is too old."""
     if plan.source is not None:
         requests, path = plan.source.stop_requests, "source.stop_requests"

@@ -9,6 +9,7 @@ from typing import Any
 from jobs.combination.combined import tables_of
 from jobs.combination.combining_agency.supplies import Supplies, gather, late_argument
 from jobs.combination.combining_agency.tables import Made, combine_for
+from jobs.combination.mock import require_no_mock
 from jobs.combination.order import State
 from jobs.combination.secret_store import round_secret
 from jobs.combination.step import Call, Step
@@ -25,6 +26,7 @@ def body(call: Call) -> Outcome:
     before = call.round.done("combine")
     if before is not None and call.round.state >= State.EXPORTED:
         return _told(call, before, "combined already, and exported")
+    require_no_mock(call)
     supplies = gather(call)
     if before is not None:
         if before["inputs"] == supplies.inputs and _stands(call, before):

@@ -14,6 +14,7 @@ from jobs.combination.engines import cores_of, engine_of, failed
 from jobs.combination.packages import Package
 from jobs.combination.sealed_files import SealedUnit
 from jobs.combination.step import Call
+from jobs.parquet import NewFile
 from jobs.tables import pinned
 from transforms.combination.combine_tasks import COUNTS, FindMap, FindReduce, RecordMap, RecordReduce, add
 from transforms.combination.combining import SERIAL, CombineKeys, Combining, Supplied, bucket_count, sourced
@@ -22,7 +23,7 @@ from transforms.combination.model import Output
 from transforms.combination.own_columns import OwnMap, OwnReduce, OwnUniqueness
 from transforms.derivation import Secret, subkey
 from transforms.draws import Draws
-from transforms.pipeline.engine import Inner, PassFailed
+from transforms.pipeline.engine import Engine, Inner, PassFailed
 from transforms.pipeline.feed import SourceFile, Unit, pack_units
 from transforms.pipeline.states import unpack
 from transforms.run_keys import ALGORITHM
@@ -58,7 +59,7 @@ class Made:
 def combine_for(call: Call, supplies: Supplies, output: Output, secret: Secret) -> Made:
     """Combines for one user and puts the round into its tables; DataFailed where the packages contradict each other."""
     parties = tuple(
-        Supplied(party, _attributes(package), call.combination.parties[party].rows == "many", package.manifest.rows)
+        Supplied(party, attributes_of(package), call.combination.parties[party].rows == "many", package.manifest.rows)
         for party, package in supplies.attributes.items()
     )
     names = tuple(supplies.attributes)
@@ -80,16 +81,7 @@ def combine_for(call: Call, supplies: Supplies, output: Output, secret: Secret) 
     schemas, zone = work.tables, call.environment.zone("source")
     places = {name: zone / table_name(call.combination, output.user, name) for name in schemas}
     sink = CombinedFiles(places, schemas, folder_of(day))
-    inner = Inner(FindMap(work, work.buckets), FindReduce(work), work.buckets)
-    try:
-        found = engine.shuffle(RecordMap(work), RecordReduce(work, sink), work.buckets, "combine", True, inner)
-    except PassFailed as error:
-        raise failed(error) from None
-    counts: dict[str, int] = {}
-    for kind, blob in found:
-        if kind == COUNTS:
-            add(counts, unpack(blob))
-    files = files_of([blob for kind, blob in found if kind != COUNTS])
+    counts, files = run_tasks(engine, work, sink)
     told = {"gamyeong.round": call.round.name, "gamyeong.combination": call.combination.fingerprint}
     comments = _comments(supplies)
     tables: dict[str, dict[str, Any]] = {}
@@ -108,7 +100,21 @@ def combine_for(call: Call, supplies: Supplies, output: Output, secret: Secret) 
     return Made(tables, counts, uniqueness)
 
 
-def _attributes(package: Package) -> pa.Schema:
+def run_tasks(engine: Engine, work: Combining, sink: CombinedFiles) -> tuple[dict[str, int], dict[str, list[NewFile]]]:
+    """Combines: the counts, and the files written by table; DataFailed where the packages contradict each other."""
+    inner = Inner(FindMap(work, work.buckets), FindReduce(work), work.buckets)
+    try:
+        found = engine.shuffle(RecordMap(work), RecordReduce(work, sink), work.buckets, "combine", True, inner)
+    except PassFailed as error:
+        raise failed(error) from None
+    counts: dict[str, int] = {}
+    for kind, blob in found:
+        if kind == COUNTS:
+            add(counts, unpack(blob))
+    return counts, files_of([blob for kind, blob in found if kind != COUNTS])
+
+
+def attributes_of(package: Package) -> pa.Schema:
     """A package's columns without the serial."""
     return pa.schema([one for one in package.schema(ROWS) if one.name != SERIAL])
 
