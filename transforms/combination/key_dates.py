@@ -16,8 +16,13 @@ _OTHER_FORMS = (
     r"(?:[ T]00:00(?::00(?:\.0+)?)?)?[\s\p{Z}]*$"
 )
 _LEAST, _MOST = 1000_01_01, 9999_12_31
-_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np.int32)
+_LEAP_DAY = 2_29
 _PLACES = np.array([10**power for power in range(7, -1, -1)], np.int32)
+# Four digits as one word; which of them are a month and a day of it.
+_FOUR = np.array([b"%04d" % number for number in range(10_000)], "S4").view(np.uint32)
+_DAYS = np.zeros(10_000, np.bool_)
+for _month, _last in enumerate((31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31), 1):
+    _DAYS[_month * 100 + 1 : _month * 100 + _last + 1] = True
 _MARKS = np.frombuffer(b"-./", np.uint8)
 Numbers = npt.NDArray[np.int32]
 
@@ -82,12 +87,14 @@ def _matched(texts: pa.Array) -> Numbers:
 
 def _texts(numbers: Numbers) -> pa.Array:
     """Eight digits each; null where the number is no day of the calendar."""
-    year, month, day = numbers // 10_000, numbers // 100 % 100, numbers % 100
-    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
-    named = (month >= 1) & (month <= 12)
-    last = _DAYS[np.where(named, month, 0)] + ((month == 2) & leap)
-    real = named & (day >= 1) & (day <= last) & (numbers >= _LEAST) & (numbers <= _MOST)
-    digits = numbers[:, None] // _PLACES % 10 + ord("0")
+    real = (numbers >= _LEAST) & (numbers <= _MOST)
+    numbers = numbers if real.all() else np.where(real, numbers, 0)
+    years, days = np.divmod(numbers, np.int32(10_000))
+    real &= _DAYS[days]
+    leap = np.flatnonzero(days == _LEAP_DAY)
+    of = years[leap]
+    real[leap] &= (of % 4 == 0) & ((of % 100 != 0) | (of % 400 == 0))
+    digits = np.stack([_FOUR[years], _FOUR[days]], axis=1)
     ends = np.arange(len(numbers) + 1, dtype=np.int32) * 8
-    made = pa.StringArray.from_buffers(len(numbers), pa.py_buffer(ends), pa.py_buffer(digits.astype(np.uint8)))
+    made = pa.StringArray.from_buffers(len(numbers), pa.py_buffer(ends), pa.py_buffer(digits))
     return made if real.all() else pc.if_else(pa.array(real), made, None)
