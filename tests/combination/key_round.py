@@ -51,11 +51,17 @@ class KeyRound:
 
     @classmethod
     def of(
-        cls, roles: Roles, folder: Path, capsys: pytest.CaptureFixture[str], options: str, *changes: tuple[str, str]
+        cls,
+        roles: Roles,
+        folder: Path,
+        capsys: pytest.CaptureFixture[str],
+        options: str,
+        *changes: tuple[str, str],
+        rounds: Sequence[str] = (ROUND, NEXT),
     ) -> KeyRound:
         file = written(folder, (WITHOUT_OPTIONS, options), *changes)
         made = cls(roles, file, roles(("A", "B", "C", "KMA", "CA")), capsys)
-        for round_ in (ROUND, NEXT):
+        for round_ in rounds:
             made.salted(round_)
         return made
 

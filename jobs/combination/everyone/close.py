@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from jobs.combination.combining_agency.close import close_round
-from jobs.combination.key_agency.close import body as close_at_key_agency
+from jobs.combination.key_agency.close import close_round as close_at_key_agency
 from jobs.combination.step import Call, Step
 from jobs.errors import Refused
 from jobs.job import Outcome

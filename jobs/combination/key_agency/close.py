@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import argparse
-
+from jobs.combination.combining_agency.close import CLOSED
 from jobs.combination.notices import noticed
 from jobs.combination.packages import destroy_packages
 from jobs.combination.parcels import Kind
 from jobs.combination.secret_store import destroy_round_secrets, end_series
-from jobs.combination.step import Call, Step
+from jobs.combination.step import Call
 from jobs.errors import BadInput, Waiting
 from jobs.job import Outcome
 
-CLOSED = "closed"
 # What came for the round; the linking table went to the combining agency, and none of it stayed here.
 KINDS: tuple[Kind, ...] = ("keys", "void", "proof", "application", "mock-keys")
 SALTS_STAY = "the salts stay: link ids must be the same in all rounds"
 SALTS_GO = "the salts are destroyed: there is no further round"
 
 
-def body(call: Call) -> Outcome:
+def close_round(call: Call) -> Outcome:
     """Once the combining agency has told that it has closed the round, or the round is cancelled (`--cancel`)."""
     before = call.round.done("close")
     if before is None:
@@ -50,18 +48,3 @@ def _require_over(call: Call) -> None:
                 f"round {call.round.name} waits for the notice of {agency} that it is closed (`close` there); a round "
                 "that ends without a result is closed by --cancel REASON"
             )
-
-
-def arguments(parser: argparse.ArgumentParser) -> None:
-    """The step's own arguments."""
-    parser.add_argument("--cancel", metavar="REASON", help="the round ends without a result")
-
-
-STEP = Step(
-    "close",
-    "destroys the round's join keys and serials; a series keeps its salts",
-    "key agency",
-    body,
-    writes=("keys", "evidence"),
-    arguments=arguments,
-)
