@@ -17,6 +17,10 @@ _OPEN_END = {
     "en": "rounding alone leaves the largest values unique: top coding before it gives them company; "
     "the review counts what stays unique",
 }
+_SUMS_LOST = {
+    "ko": "제어 라운딩 뒤의 단계가 값을 바꾸어 합계가 유지되지 않음",
+    "en": "a step behind controlled-rounding changes its numbers, so their sums are not kept",
+}
 
 
 def plan_warnings(pipeline: Pipeline, language: Language) -> list[str]:
@@ -38,7 +42,9 @@ def _of(chain: Chain, language: Language) -> Iterator[str]:
     names = {step.technique.name for step in chain.steps}
     if names & _ROUNDING and not names & _BOUNDING:
         yield _OPEN_END[language]
+    if any(step.technique.name == "controlled-rounding" for step in chain.steps[:-1]):
+        yield _SUMS_LOST[language]
 
 
 def _named(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{names[0]} … {names[-1]} ({len(names)} columns)"
+    return ", ".join(names) if len(names) < 3 else f"{names[0]} … {names[-1]} ({len(names)} columns)"

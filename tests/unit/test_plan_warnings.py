@@ -29,16 +29,28 @@ SCHEMA = pa.schema([("id", pa.int64()), ("amount_1", pa.int64()), ("amount_2", p
 ROUNDING = "{rounding: {unit: 1000, direction: half-up}}"
 
 
+def warnings_of(tmp_path: Path, steps: str) -> list[str]:
+    """What is warned of where the amounts have these steps; as much in both languages."""
+    path = tmp_path / "plan.yaml"
+    path.write_text(PLAN.replace("STEPS", steps), "utf-8")
+    loaded = load(path)
+    pipeline = compile_plan(loaded.plan, SCHEMA, {}, loaded.lines)
+    found = plan_warnings(pipeline, "en")
+    assert len(plan_warnings(pipeline, "ko")) == len(found)
+    return found
+
+
 @pytest.mark.parametrize(
     ("steps", "warned"),
     [(ROUNDING, True), (f"[{{top-coding: {{at: 100000}}}}, {ROUNDING}]", False), ("{data-range: {width: 10}}", False)],
 )
 def test_rounding_without_an_end(tmp_path: Path, steps: str, warned: bool) -> None:
     """L2004-2012: a rounding may leave unique values; the largest ones, where nothing codes them, all the more."""
-    path = tmp_path / "plan.yaml"
-    path.write_text(PLAN.replace("STEPS", steps), "utf-8")
-    loaded = load(path)
-    pipeline = compile_plan(loaded.plan, SCHEMA, {}, loaded.lines)
-    found = plan_warnings(pipeline, "en")
-    assert [one.split(":")[0] for one in found] == (["amounts, amount_1 … amount_2 (2 columns)"] if warned else [])
-    assert len(plan_warnings(pipeline, "ko")) == len(found)
+    found = warnings_of(tmp_path, steps)
+    assert [one.split(":")[0] for one in found] == (["amounts, amount_1, amount_2"] if warned else [])
+
+
+def test_a_sum_that_a_later_step_does_not_keep(tmp_path: Path) -> None:
+    keeping, coarse = "{controlled-rounding: {unit: 10}}", "{top-coding: {at: 100000}}"
+    assert not any("sums are not kept" in one for one in warnings_of(tmp_path, f"[{coarse}, {keeping}]"))
+    assert any("sums are not kept" in one for one in warnings_of(tmp_path, f"[{keeping}, {coarse}]"))

@@ -175,8 +175,8 @@ class TopCoding(Coding):
     """Values above a cut-off become the cut-off, or (`replace: mean`) the mean of all values above it.
 
     In and out: one column of the same type: numbers in the column's own unit, dates, timestamps (dates
-    and times not for `mean`). The cut-off is `at`, or the exact `quantile`: the smallest non-null value
-    whose cumulative share is ≥ q, zeros included unless `over: positive`. A mean is rounded to the unit
+    and times not for `mean`). The cut-off is `at`, or the exact `quantile`: the smallest value whose
+    cumulative share of the filled cells is ≥ q, zeros included unless `over: positive`. A mean is rounded to the unit
     of the type, half away from zero; one value alone above the cut-off would be its own mean, so it becomes
     the cut-off. Values at the cut-off and below, and null, stay.
 

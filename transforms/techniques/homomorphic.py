@@ -50,7 +50,7 @@ class HomomorphicEncryption(CellTechnique):
     """Every number becomes a Paillier ciphertext: sums can be computed without reading a single number.
 
     In: integers, or decimals (their unscaled integers: the key holder puts the point back). Out: binary, twice as
-    long as the key's modulus (512 bytes at 2048 bits); null stays null and counts in no sum. `public_key` is
+    long as the key's modulus (512 bytes at 2048 bits). Null stays null and counts in no sum. `public_key` is
     `{file: NAME}`, the file that `gamyeong keys paillier` writes, beside the plan; it goes into the plan's
     fingerprint. `transforms.measures.encrypted_sums.encrypted_sums` adds up columns by group with the public key;
     `gamyeong decrypt-sums` reads the sums with the private key, which belongs to neither the processor nor the
