@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from jobs.combination_job import main
-from tests.combination.sample_file import written
+from .sample_file import written
 from tests.unit.conftest import TOWNS, VALID
 from transforms.combination.loader import load_combination
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.combination.sample_file import VALID, written
+from .sample_file import VALID, written
 from transforms.combination.loader import load_combination
 from transforms.combination.model import Combination
 from transforms.yaml_nodes import read_yaml

@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from tests.combination.sample_file import VALID
+from .sample_file import VALID
 from transforms.combination.file_schema import file_schema, rendered
 from transforms.yaml_nodes import read_yaml
 
