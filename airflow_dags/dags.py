@@ -11,17 +11,17 @@ from airflow.sdk import DAG
 
 from gamyeong_dags import places
 from gamyeong_dags.broken_dag import broken_dag
-from gamyeong_dags.combination_dag import combination_dag
+from gamyeong_dags.combination_dag import combination_dags
 from gamyeong_dags.plan_dag import plan_dag
 from gamyeong_dags.problems import UnfitFile
 from gamyeong_dags.schedule import PlanSchedule, Scheduled, load_all
 
 
-def made(one: Scheduled) -> DAG:
-    """The DAG of a schedule."""
+def made(one: Scheduled) -> list[DAG]:
+    """The DAGs of a schedule."""
     if isinstance(one.model, PlanSchedule):
-        return plan_dag(one, one.model)
-    return combination_dag(one, one.model)
+        return [plan_dag(one, one.model)]
+    return combination_dags(one, one.model)
 
 
 def all_dags() -> tuple[list[DAG], list[UnfitFile]]:
@@ -30,7 +30,7 @@ def all_dags() -> tuple[list[DAG], list[UnfitFile]]:
     dags = []
     for one in good:
         try:
-            dags.append(made(one))
+            dags += made(one)
         except UnfitFile as error:
             bad.append(error)
     return dags, bad

@@ -3,108 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param, TaskGroup
+from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param
 
+from gamyeong_dags.combination_builder import ONCE, Builder
 from gamyeong_dags.combination_file import CRONS, CombinationFile, load_combination_file
-from gamyeong_dags.combination_tasks import CombinationOperator, ExportOperator
-from gamyeong_dags.common import dag_settings, look_again, patience
-from gamyeong_dags.decisions import Look, SignedDecisions
-from gamyeong_dags.environments import Place
+from gamyeong_dags.combination_tasks import ExportOperator
+from gamyeong_dags.common import dag_settings
 from gamyeong_dags.looks import adequacy_standing, votes_standing
-from gamyeong_dags.periods import Period
 from gamyeong_dags.schedule import CombinationSchedule, Scheduled
 
-ONCE = "once"
 
-
-class Builder:
-    """Makes tasks of one DAG; `task(role, step)` finds them again, None for a role that runs elsewhere."""
-
-    def __init__(self, one: Scheduled, model: CombinationSchedule, found: CombinationFile, dag: DAG) -> None:
-        self.one, self.model, self.found, self.dag = one, model, found, dag
-        self.file = str(one.path(model.combination))
-        self.places = {role: Place(one.path(path)) for role, path in model.environments.items()}
-        self.groups = {role: TaskGroup(role, dag=dag, tooltip=f"steps of {role}") for role in self.places}
-        self.made: dict[tuple[str, str], Any] = {}
-        every = found.series.every if found.series else None
-        self.period = Period(every, model.time_zone, "round") if every else None
-
-    def round(self, context: Any) -> str:
-        """The round that a DAG run is about."""
-        return self.period.of(context) if self.period else ONCE
-
-    def late_at(self, context: Any, what: str) -> datetime:
-        """From when a step goes on without the late, or cancels; never before a backfilled run had its time."""
-        begun: datetime = context["dag_run"].start_date
-        patient = begun + timedelta(hours=self.model.late_after_hours)
-        series = self.found.series
-        if series is None:
-            return begun + timedelta(days=self.model.patience_days)
-        due = series.keys_due if what == "keys" else series.attributes_due
-        return max(patient, datetime.combine(series.over(self.round(context), due), time(), UTC))
-
-    def step(self, role: str, step: str, *words: str, late: str = "", **more: Any) -> Any:
-        """A task for a step of a role; None where the role runs elsewhere. `late`: takes `--late` once it is time."""
-        if role not in self.places:
-            return None
-        optional = role in self.found.parties and self.found.parties[role].optional
-
-        def at_start(context: Any) -> list[str]:
-            is_late = late and datetime.now(UTC) >= self.late_at(context, late)
-            return ["--round", self.round(context), *words, *(["--late"] if is_late else [])]
-
-        kind = more.pop("kind", CombinationOperator)
-        waits = partial(self.late_at, what="attributes") if optional else patience(self.model)
-        made = kind(
-            task_id=step.replace("-", "_"),
-            step=step,
-            words=[step, self.file],
-            more=at_start,
-            place=self.places[role],
-            look_again=look_again(self.model),
-            patience=waits,
-            optional=optional,
-            task_group=self.groups[role],
-            dag=self.dag,
-            doc_md=f"`gamyeong combination {step}` of {role}; `--help` tells what it does.",
-            **more,
-        )
-        self.made[role, step] = made
-        return made
-
-    def people(self, role: str, name: str, subject: str, look: Look) -> Any:
-        """A task that waits for signatures."""
-        if role not in self.places:
-            return None
-        made = SignedDecisions(
-            task_id=name,
-            subject=subject,
-            words=[self.file],
-            look=look,
-            look_again=look_again(self.model),
-            task_group=self.groups[role],
-            dag=self.dag,
-            doc_md="Signed decisions count; an answer here replaces none.",
-        )
-        self.made[role, name] = made
-        return made
-
-    def after(self, role: str, step: str, *before: tuple[str, str]) -> None:
-        """Order, as far as both run here; packages of the others are waited for by the step itself (exit 5)."""
-        task = self.made.get((role, step))
-        for one in before:
-            if task is not None and one in self.made:
-                self.made[one] >> task
-
-
-def combination_dag(one: Scheduled, model: CombinationSchedule) -> DAG:
-    """Builds the DAG; UnfitFile where schedule and combination don't fit together."""
+def combination_dags(one: Scheduled, model: CombinationSchedule) -> list[DAG]:
+    """The DAG of the rounds, and that of what is sent again; UnfitFile where schedule and file don't fit together."""
     found = load_combination_file(one, model)
+    return [rounds_dag(one, model, found), resend_dag(one, model, found)]
+
+
+def rounds_dag(one: Scheduled, model: CombinationSchedule, found: CombinationFile) -> DAG:
+    """A run for each round, from the applications to what is destroyed at its end."""
     about = f"a {found.series.every}; empty: the run's own" if found.series else ONCE
     dag = DAG(
         schedule=_timetable(model, found),
@@ -119,14 +40,58 @@ def combination_dag(one: Scheduled, model: CombinationSchedule) -> DAG:
     return dag
 
 
+def resend_dag(one: Scheduled, model: CombinationSchedule, found: CombinationFile) -> DAG:
+    """A party's keys and attributes once more, as another revision, while the round waits for its decisions.
+
+    The other parties' packages are used again; linked, combined and processed anew, and earlier decisions are void.
+    """
+    here = [party for party in found.suppliers if party in model.environments]
+    params: dict[str, Any] = {
+        "round": Param(None, type=["null", "string"], description="which round"),
+        "party": Param(None, type=["null", "string"], enum=[None, *here], description="who; empty: another elsewhere"),
+        "revision": Param(2, type="integer", minimum=2, description="2, then 3 …"),
+    }
+    settings = dag_settings(model) | {"dag_id": f"{model.schedule}.resend", "catchup": False, "end_date": None}
+    text = f"# {model.schedule}.resend\n{(resend_dag.__doc__ or '').strip()}"
+    dag = DAG(schedule=None, doc_md=text, params=params, **settings)
+    builder = Builder(one, model, found, dag)
+
+    def of(party: str) -> Any:
+        return lambda context: context["params"]["party"] == party
+
+    def revised(context: Any) -> list[str]:
+        return ["--revision", str(context["params"]["revision"])]
+
+    key, combining = found.roles.key_agency, found.roles.combining_agency
+    steps = [(key, "salt"), *((party, "keys") for party in here)]
+    # The salt was erased where the keys were made: the key agency hands it over once more.
+    told = lambda context: [*revised(context), "--party", context["params"]["party"]]  # noqa: E731
+    builder.step(key, "salt", more=told, only=lambda context: bool(context["params"]["party"]))
+    for party in here:
+        builder.step(party, "keys", *builder.plan(party), more=revised, only=of(party), trigger_rule="none_failed")
+        builder.after(party, "keys", (key, "salt"))
+    joined: dict[str, Any] = {"trigger_rule": "none_failed", "spark": True}
+    for step, wanted in (("rate", found.options.join_rate), ("extract", found.options.extraction), ("link", True)):
+        if wanted:
+            builder.step(key, step, late="keys", **joined)
+            builder.after(key, step, *steps)
+            steps = [(key, step)]
+    for party in here:
+        builder.step(party, "attributes", *builder.plan(party), more=revised, only=of(party), **joined)
+        builder.after(party, "attributes", (party, "keys"), *steps)
+    builder.step(combining, "combine", late="attributes", **joined)
+    builder.after(combining, "combine", *steps, *((party, "attributes") for party in here))
+    builder.step(combining, "process", waiting_is_done=True, **joined)
+    builder.after(combining, "process", (combining, "combine"))
+    return dag
+
+
 def build_inputs(build: Builder, suppliers: Sequence[str]) -> None:
     """Applications, proofs, salts, keys."""
     found, key, combining = build.found, build.found.roles.key_agency, build.found.roles.combining_agency
     for party in found.parties:
-        plan = build.model.plans.get(party)
         application = build.model.applications.get(party)
-        given = ["--plan", str(build.one.path(plan))] if plan else []
-        given = ["--application", str(build.one.path(application))] if application else given
+        given = ["--application", str(build.one.path(application))] if application else build.plan(party)
         build.step(party, "apply", *given)
     for party in suppliers:
         build.step(party, "prove")
@@ -136,30 +101,30 @@ def build_inputs(build: Builder, suppliers: Sequence[str]) -> None:
     build.after(combining, "receive", *((party, "apply") for party in found.parties))
     build.after(key, "salt", *((party, "prove") for party in suppliers))
     for party in suppliers:
-        plan = build.model.plans.get(party)
-        build.step(party, "keys", *(["--plan", str(build.one.path(plan))] if plan else []), spark=True)
+        build.step(party, "keys", *build.plan(party), spark=True)
         build.after(party, "keys", (party, "apply"), (party, "prove"), (key, "salt"), (combining, "receive"))
 
 
 def build_joining(build: Builder) -> None:
     """Rate, extraction, linking table, attributes, combined tables, further processing."""
     found, key, combining = build.found, build.found.roles.key_agency, build.found.roles.combining_agency
-    required = [party for party in found.suppliers if not found.parties[party].optional]
-    before = [(party, "keys") for party in required] + [(key, "salt")]
+    build.gathered(key, "keys_in")
+    build.after(key, "keys_in", *((party, "keys") for party in found.suppliers))
+    before = [(key, "keys_in"), (key, "salt")]
     for step, wanted in (("rate", found.options.join_rate), ("extract", found.options.extraction), ("link", True)):
         if wanted:
             build.step(key, step, late="keys", spark=True)
             build.after(key, step, *before)
             before = [(key, step)]
     for party in found.suppliers:
-        plan = build.model.plans.get(party)
-        build.step(party, "attributes", *(["--plan", str(build.one.path(plan))] if plan else []), spark=True)
+        build.step(party, "attributes", *build.plan(party), spark=True)
         build.after(party, "attributes", (party, "keys"))
         if found.options.extraction:
             build.after(party, "attributes", (key, "extract"))
+    build.gathered(combining, "attributes_in")
+    build.after(combining, "attributes_in", *((party, "attributes") for party in found.suppliers))
     build.step(combining, "combine", late="attributes", spark=True)
-    sent = [(party, "attributes") for party in required]
-    build.after(combining, "combine", (combining, "receive"), (key, "link"), *sent)
+    build.after(combining, "combine", (combining, "receive"), (key, "link"), (combining, "attributes_in"))
     build.step(combining, "process", spark=True, waiting_is_done=True)
     build.after(combining, "process", (combining, "combine"))
 
