@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 SHARE_LIMIT = (1, 2)
 REST_OVER = 1000
+# What a party is told: there is a list, or too many are joined for one and it hands in all attributes.
+LISTED, REFUSED = "listed", "refused"
 
 
 class ExtractionRefused(Exception):

@@ -28,6 +28,7 @@ from jobs.session import spark_session
 from jobs.staging import staged_snapshot
 from transforms.combination.contribution import SERIAL
 from transforms.combination.contribution import STEP as SERIAL_STEP
+from transforms.combination.extraction import REFUSED
 from transforms.pipeline_model import TablePipeline
 from transforms.plan import Contribution
 
@@ -50,13 +51,15 @@ def body(call: Call) -> Outcome:
 
 
 def _extraction(call: Call) -> tuple[pa.Array | None, str | None]:
-    """The serials that may be sent where the combination has extraction, and the digest of their package."""
+    """The serials that may be sent (None: all), and the digest of the package that says so."""
     if call.combination.options.extraction is None:
         return None, None
     agency = call.combination.roles.key_agency
     found = received(call.environment, call.combination, round=call.round.name, kind="extraction", sender=agency)
     if found is None:
         raise Waiting(f"round {call.round.name} waits for the extraction list of {agency} (`extract`)")
+    if found.content.get("verdict") == REFUSED:  # more than half of the subjects are joined: all attributes are sent
+        return None, found.manifest.substance
     listed = found.table()
     return listed.column(SERIAL).combine_chunks(), found.manifest.substance
 

@@ -20,11 +20,16 @@ from jobs.errors import BadInput, Refused, Waiting
 from jobs.job import Outcome
 from transforms.combination.combining import SERIAL
 from transforms.combination.cover import HISTOGRAM, CountReduce, ListReduce, Search, merged
-from transforms.combination.extraction import CoverNeeded, ExtractionFigures, ExtractionRefused, extraction_figures
+from transforms.combination.extraction import (
+    LISTED,
+    REFUSED,
+    CoverNeeded,
+    ExtractionFigures,
+    ExtractionRefused,
+    extraction_figures,
+)
 from transforms.combination.joins import needed
 from transforms.combination.matching import KEYS_SCHEMA, Tally
-
-LISTED, REFUSED = "listed", "refused"
 
 
 def body(call: Call) -> Outcome:
