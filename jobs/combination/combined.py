@@ -29,7 +29,9 @@ from jobs.tables import NO_STATISTICS, delta_schema, exists, pinned
 from transforms.combination.combining import ROUND
 from transforms.combination.model import Combination
 
-KIND, MOCK = "gamyeong.combination.kind", "mock"
+MOCK = "mock"
+# A property of our own would cost a commit.
+MARK = "mock combination (모의결합): for analysis here, never exported"
 FOLDER = "combinations"
 
 
@@ -81,6 +83,7 @@ def put_round(
     day: date | None,
     told: Mapping[str, str],
     comments: Mapping[str, str] | None = None,
+    description: str | None = None,
 ) -> int:
     """One commit: the round's files are these now, whatever they were; what they were is gone from the disk.
 
@@ -110,7 +113,8 @@ def put_round(
                 adds,
                 mode="error" if there is None else "overwrite",
                 partition_by=list(values),
-                configuration=NO_STATISTICS | ({KIND: told[KIND]} if KIND in told else {}),
+                description=description,
+                configuration=NO_STATISTICS,
                 commit_properties=properties,
             )
     except CommitFailedError:
@@ -163,7 +167,7 @@ def destroy_combined(environment: Environment, combination: Combination, round_:
 def is_mock(place: Location) -> bool:
     """True for a table of a mock combination (모의결합)."""
     there = opened(place)
-    return there is not None and there.metadata().configuration.get(KIND) == MOCK
+    return there is not None and there.metadata().description == MARK
 
 
 def refuse_mock(place: Location) -> None:

@@ -115,12 +115,13 @@ def chosen(sampled: Sample, combination: Combination, most: int) -> dict[str, pa
     wanted = needed(rules) | meeting(rules)
     joined, pattern = sampled.joined(), sampled.patterns()
     several = np.array([one.bit_count() > 1 for one in range(len(wanted))])
-    taken = np.flatnonzero((wanted & several)[pattern])[: most // 2]
+    meet = (wanted & several)[pattern]
+    taken = pa.array(np.flatnonzero(meet)[: most // 2])
     asked = {}
     for party in sampled.keys:
         column = joined.column(f"serial_{party}").combine_chunks()
-        mine = column.take(pa.array(taken)).drop_null()
-        others = column.filter(pa.array(~np.isin(np.arange(len(column)), taken))).drop_null()
+        mine = column.take(taken).drop_null()
+        others = column.filter(pa.array(~meet)).drop_null()
         cover = others[: min(len(mine), most - len(mine))]
         numbers = pa.concat_arrays([mine, cover])
         asked[party] = pa.table({SERIAL: numbers.take(pc.sort_indices(numbers))})

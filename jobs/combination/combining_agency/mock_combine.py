@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from jobs.combination.combined import KIND, MOCK, CombinedFiles, first_day, folder_of, put_round, table_name
+from jobs.combination.combined import MARK, MOCK, CombinedFiles, first_day, folder_of, put_round, table_name
 from jobs.combination.combining_agency.mock_choose import mock_sample
 from jobs.combination.combining_agency.supplies import ROWS, digest_of, late_argument, without
 from jobs.combination.combining_agency.tables import attributes_of, run_tasks
@@ -88,7 +88,7 @@ def _combined(
     engine = LocalEngine(sourced([TableUnit(0, linking, linking.schema)], units))
     counts, files = run_tasks(engine, work, CombinedFiles(places, schemas, folder_of(day)))
     for name, place in places.items():
-        put_round(place, schemas[name], files.get(name, []), day, {KIND: MOCK, "gamyeong.round": call.round.name})
+        put_round(place, schemas[name], files.get(name, []), day, {"gamyeong.round": call.round.name}, None, MARK)
     tables = {
         table_name(call.combination, output.user, name, mock=True): _rows(files.get(name, [])) for name in schemas
     }
