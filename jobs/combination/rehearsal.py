@@ -37,14 +37,16 @@ class Papers:
         return ("--application", str(self.applications[party]))
 
 
-def turns(combination: Combination, papers: Papers) -> Iterator[Turn]:
-    """A round up to the combined tables' further processing, in order."""
+def turns(combination: Combination, papers: Papers, round: str = "") -> Iterator[Turn]:
+    """A round up to the combined tables' further processing, in order; with its mock where the file asks for one."""
     suppliers, roles = combination.suppliers, combination.roles
     plan = {party: ("--plan", str(papers.plans[party])) for party in suppliers}
     yield from (Turn(party, "apply", papers.application(party)) for party in combination.parties)
     yield Turn(roles.combining_agency, "receive")
     yield from (Turn(party, "prove") for party in suppliers)
     yield Turn(roles.key_agency, "salt")
+    if combination.options.mock is not None and round in combination.options.mock.rounds:
+        yield from _mock(combination, plan)
     yield from (Turn(party, "keys", plan[party]) for party in suppliers)
     if combination.options.join_rate is not None:
         yield Turn(roles.key_agency, "rate")
@@ -53,6 +55,17 @@ def turns(combination: Combination, papers: Papers) -> Iterator[Turn]:
     yield Turn(roles.key_agency, "link")
     yield from (Turn(party, "attributes", plan[party]) for party in suppliers)
     yield Turn(roles.combining_agency, "combine")
+
+
+def _mock(combination: Combination, plan: Mapping[str, tuple[str, ...]]) -> Iterator[Turn]:
+    """A mock combination (모의결합), which comes before the serials (L1403) and leaves nothing behind (L1443)."""
+    suppliers, roles = combination.suppliers, combination.roles
+    yield Turn(roles.key_agency, "mock-salt")
+    yield from (Turn(party, "mock-keys", plan[party]) for party in suppliers)
+    yield Turn(roles.combining_agency, "mock-choose")
+    yield from (Turn(party, "mock-attributes", plan[party]) for party in suppliers)
+    yield Turn(roles.combining_agency, "mock-combine")
+    yield from (Turn(role, "mock-destroy") for role in (roles.combining_agency, roles.key_agency, *suppliers))
 
 
 def last_turns(combination: Combination) -> Iterator[Turn]:

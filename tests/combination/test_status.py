@@ -91,7 +91,7 @@ def test_a_package_that_came_again_is_told(
     for party in ("A", "B", "C"):
         send(everyone[party], combination, "keys", "KMA")
         received(agency, combination, round=ROUND, kind="keys", sender=party)
-    for step in ("salt", "rate", "extract", "link"):
+    for step in ("salt", "mock-destroy", "rate", "extract", "link"):
         Round(agency, combination, ROUND).record(step, {})
     before = status(capsys, roles, file, "KMA")[0]["rounds"][0]
     assert (before["state"], before["waits_for"], before["new"]) == ("LINKED", "notice of CA", [])
@@ -124,7 +124,7 @@ def test_a_round_that_is_over(
     capsys: pytest.CaptureFixture[str], roles: Roles, file: Path, combination: Combination,
     everyone: dict[str, Environment],
 ) -> None:  # fmt: skip
-    for stage in stages("A", combination):
+    for stage in stages("A", combination, ROUND):
         Round(everyone["A"], combination, ROUND).record(stage.step, {})
     first, second = status(capsys, roles, file, "A")[0]["rounds"]
     assert (first["state"], first["waits_for"], first["next"]) == ("CLOSED", "nothing: all steps are taken", "")
@@ -147,10 +147,12 @@ def test_the_way_is_of_steps_that_the_order_allows(tmp_path: Path, changes: tupl
     combination = load_combination(written(tmp_path, *changes))
     for name in (*combination.parties, "KMA", "CA"):
         seen: list[str] = []
-        for stage in stages(name, combination):
+        for stage in stages(name, combination, ROUND):
             assert set(NEEDS[stage.step].records) <= set(seen)
             seen.append(stage.step)
         assert ("extract" in seen) == (name == "KMA" and not changes)
+        assert ("mock-destroy" in seen) == (not changes)
+        assert not [stage for stage in stages(name, combination, "2024-08") if stage.step.startswith("mock")]
         assert len(seen) == len(set(seen)) > 2
 
 

@@ -56,7 +56,7 @@ class Play:
     def round(self, name: str) -> None:
         """One round, from the applications to what is destroyed at its end; Stopped where a step fails or waits."""
         agency = self.combination.roles.combining_agency
-        for turn in turns(self.combination, self.papers):
+        for turn in turns(self.combination, self.papers, name):
             self.step(name, turn)
         self.processed(name, Turn(agency, "process"))
         for user in self.combination.users:

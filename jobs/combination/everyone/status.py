@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 from jobs.combination.flow import Stage, stages
+from jobs.combination.order import NEEDS
 from jobs.combination.packages import newest_in_inbox, newest_taken
 from jobs.combination.parcels import Kind
 from jobs.combination.rounds import Round
@@ -47,13 +48,14 @@ def body(call: Call) -> Outcome:
 def _standing(call: Call, round_: Round) -> Standing:
     dues = call.combination.due(round_.name)
     due = f"keys until {dues.keys}, attributes until {dues.attributes}" if dues else ""
-    way = list(stages(call.me, call.combination))
+    way = list(stages(call.me, call.combination, round_.name))
     done = [stage for stage in way if round_.done(stage.step) is not None]
     new = tuple(dict.fromkeys(text for stage in done for text in _new(call, round_, stage)))
     cancelled = round_.cancelled
     if cancelled is not None:
         return Standing(round_.name, "CANCELLED", "", f"nothing: {cancelled}", "", new)
-    left = [stage for stage in way if stage not in done]
+    # An optional step whose time is over isn't waited for.
+    left = [stage for stage in way if stage not in done and round_.state <= NEEDS[stage.step].until]
     if not left:
         return Standing(round_.name, round_.state.name, "", "nothing: all steps are taken", "", new)
     refused = round_.missing(left[0].step)
