@@ -19,6 +19,7 @@ from jobs.errors import DataFailed
 from jobs.job import Outcome
 from transforms.combination.key_tasks import KeyCounts
 from transforms.combination.serials import serial_draws
+from transforms.derivation import Secret
 
 
 def body(call: Call) -> Outcome:
@@ -34,6 +35,7 @@ def body(call: Call) -> Outcome:
 
 
 def _sent(call: Call) -> Mapping[str, Any]:
+    salt = handed_salt(call.round)
     register = open_register(call, "keys")
     package = draft(
         call.environment,
@@ -46,7 +48,7 @@ def _sent(call: Call) -> Mapping[str, Any]:
         inputs=register.versions,
     )
     try:
-        files, counts = _made(call, register, package.sealer)
+        files, counts = _made(call, register, salt, package.sealer)
         _check(call, counts)
         package.finish(files, {"subjects": counts.subjects})
     finally:
@@ -56,8 +58,7 @@ def _sent(call: Call) -> Mapping[str, Any]:
     return told
 
 
-def _made(call: Call, register: Register, sealer: Sealer) -> tuple[list[PackedFile], KeyCounts]:
-    salt = handed_salt(call.round)
+def _made(call: Call, register: Register, salt: Secret, sealer: Sealer) -> tuple[list[PackedFile], KeyCounts]:
     secret = round_secret(call.environment, call.combination, call.round.name, make=True)
     serials = serial_draws(secret, call.environment.organisation, register.plan)
     return sealed_keys(register, call.combination.key, salt, serials, sealer)
