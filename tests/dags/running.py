@@ -19,6 +19,22 @@ START_SECONDS = 180
 ENDED = ("success", "failed")
 
 
+def kill_job(word: str, seconds: float = 60) -> None:
+    """Kills the processes of a submitted job with this argument, as a machine that runs out of memory would."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (entry / "cmdline").read_bytes().decode().split("\0")
+                if word in words and any("SparkSubmit" in one for one in words):
+                    os.killpg(os.getpgid(int(entry.name)), signal.SIGKILL)
+                    return
+            except (OSError, ProcessLookupError):
+                continue
+        time.sleep(0.1)
+    raise AssertionError(f"no job {word} was submitted")
+
+
 class Airflow:
     """`infra/airflow` as a newcomer starts it, in a workplace's folders; `stop()` ends all of its processes."""
 

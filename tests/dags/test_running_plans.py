@@ -5,9 +5,7 @@ One Airflow for all tests here. The README's plan runs for real; what is about s
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -23,7 +21,7 @@ from jobs.reviewer import new_reviewer
 from jobs.runs import RunFolder, list_runs
 from jobs.signing import load_key
 from tests.dags.conftest import ROOT, Workplace
-from tests.dags.running import Airflow
+from tests.dags.running import Airflow, kill_job
 
 pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.timeout(900)]
 REVIEWERS = ("Kim", "Lee", "Park")
@@ -90,22 +88,6 @@ def sign(place: Workplace, folder: RunFolder, vote: Vote, *names: str) -> None:
         decide(folder, name, load_key(place.folder / f"{name}.pem"), vote)
 
 
-def kill_job(word: str, seconds: float = 60) -> None:
-    """Kills the process group of a submitted job, as a machine's memory keeper would."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        for entry in Path("/proc").glob("[0-9]*"):
-            try:
-                words = (entry / "cmdline").read_bytes().decode().split("\0")
-                if any(one.endswith(word) for one in words) and any("SparkSubmit" in one for one in words):
-                    os.killpg(os.getpgid(int(entry.name)), signal.SIGKILL)
-                    return
-            except (OSError, ProcessLookupError):
-                continue
-        time.sleep(0.1)
-    raise AssertionError(f"no {word} was submitted")
-
-
 def is_waiting(states: dict[str, str | None]) -> bool:
     return states["decisions"] == "awaiting_input"
 
@@ -116,7 +98,7 @@ def test_a_killed_task_is_tried_again_and_only_signed_decisions_publish(
     airflow.on("follower")
     run = airflow.start("first")
     other = airflow.start("other")
-    kill_job("first.yaml")
+    kill_job(str(place.folder / "first.yaml"))
     airflow.until("first", run, is_waiting, 400)
     tries = {name: one["try_number"] for name, one in airflow.tasks("first", run).items()}
     assert max(tries["check"], tries["pseudonymize"]) == 2, "one was killed and tried again"

@@ -1,0 +1,55 @@
+"""A combination's rounds by Airflow: all roles, packages between them, people who sign, and what the users get.
+
+The twelve rounds with a killed, a late and a re-sent one take most of an hour: `infra/test -m year` runs them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.dags.conftest import ROOT, Workplace
+from tests.dags.running import Airflow
+from tests.dags.year_by_airflow import SCHEDULE, Played
+from tests.year.world import LATE_KEYS, RESENT, ROUNDS
+from tests.year.year import Year
+
+KILLED = ROUNDS[0]
+
+
+@pytest.fixture
+def played(tmp_path: Path, workplace_in: Callable[[Path], Workplace]) -> Iterator[Played]:
+    """The year's organisations, and an Airflow with their schedule."""
+    place = workplace_in(tmp_path / "place")
+    (place.folder / "jobs").rename(place.folder / "unused")
+    (place.folder / "jobs").symlink_to(ROOT / "jobs")
+    folder = place.folder / "year"
+    folder.mkdir()
+    Year.begin(folder, lambda *_: None)
+    (place.folder / "schedules" / "year.yaml").write_text(SCHEDULE)
+    running = Airflow(place.variables, place.folder / "airflow.log")
+    yield Played.begin(folder, KILLED, running)
+    running.stop()
+
+
+@pytest.mark.slow
+@pytest.mark.spark
+@pytest.mark.timeout(900)
+def test_two_rounds_one_of_them_killed_give_what_one_go_gives(played: Played) -> None:
+    rounds = ROUNDS[:2]
+    played.backfill(rounds)
+    assert played.done == dict.fromkeys(rounds, "success")
+    played.require_reference(rounds)
+
+
+@pytest.mark.year
+@pytest.mark.slow
+@pytest.mark.spark
+@pytest.mark.timeout(3 * 3600)
+def test_twelve_rounds_one_killed_one_sent_again_some_late_give_what_one_go_gives(played: Played) -> None:
+    played.backfill(ROUNDS)
+    assert {played.done[name] for name in (KILLED, RESENT)} == {"success"}
+    assert played.done[LATE_KEYS] == "failed", "the late party's tasks are seen to have failed; the others go on"
+    played.require_reference(ROUNDS)
