@@ -23,6 +23,8 @@ def check_draws(sections: Sections) -> Iterator[Problem]:
             if isinstance(step, DateShift) and subject is not None:
                 first = shifts.setdefault(subject, (path, step))
                 yield from _alike(path, step, first)
+                if any(isinstance(earlier, DateShift) for earlier in (rule.apply or ())[:number]):
+                    yield Problem(path, "a second shift of the same dates", "one shift for all dates of a person")
             if isinstance(step, RandomReplacement) and step.distinct and rule.kind == "identifier":
                 yield Problem(
                     f"{path}.distinct",

@@ -94,6 +94,11 @@ MALFORMED = [
          "columns.person.apply[0].pseudonym", "'member'", "pseudonyms"),
     Case("two forms at once", "outliers:", "subjects: {member: {register: a, key: b}}\noutliers:", "subjects",
          "beside `source`", "several tables"),
+    Case("dates that move twice, away from the person's other dates",
+         "grade: {kind: attribute, apply: {categorization: {1: [A, B], 2: [C]}}}",
+         "grade: {kind: attribute, "
+         "apply: [{date-shift: {days: [-5, 5]}}, {date-shift: {days: [-5, 5]}}]}",
+         "columns.grade.apply[1].date-shift", "a second shift", "one shift"),
     Case("no strata", "sample: {fraction: 0.5}", "sample: {technique: stratified, by: [], fraction: 0.5}",
          "sample.by", "a list of 0", "at least 1 entry"),
     Case("no reason", "person: {label: 환자번호, kind: identifier, apply: serial-number}",
