@@ -7,6 +7,7 @@ import hmac
 import json
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from tests.combination.linking_bench import L, Rows, engine_of, key_of, link, matching, package, reference
 from transforms.combination.joins import JoinRule
-from transforms.combination.matching import KEYS_SCHEMA, bucket_count, key_units
+from transforms.combination.matching import KEYS_SCHEMA, bucket_count, key_units, side_by_side
 from transforms.derivation import Secret
 from transforms.pipeline.engine import LocalEngine, PassFailed
 from transforms.pipeline.feed import TableUnit
@@ -243,3 +244,17 @@ def test_the_same_as_by_dictionaries(
     assert linked.records("ABC") == records
     assert linked.doubled == doubled
     assert linked.tally.repeated.tolist() == [0, 0, 0]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([0, 1, 2**63, 2**64 - 1, 5 << 60]), st.integers(0, 3)), max_size=40),
+    st.integers(0, 2**40),
+)
+def test_numbers_that_begin_alike_stand_in_order(pairs: list[tuple[int, int]], more: int) -> None:
+    """By all 128 bits, though the first sort sees the high words alone: here many are the same."""
+    words = [((high + (low * more)) % 2**64, low) for high, low in pairs]
+    turn, first = side_by_side(np.array(words, np.uint64).reshape(-1, 2))
+    assert sorted(turn.tolist()) == list(range(len(words)))
+    ordered = [words[place] for place in turn.tolist()]
+    assert ordered == sorted(words)
+    assert first.tolist() == [place == 0 or ordered[place] != ordered[place - 1] for place in range(len(words))]

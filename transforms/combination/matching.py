@@ -129,10 +129,11 @@ class KeysMap:
         assert isinstance(unit, KeyUnit)
         party, name = unit.party, self.work.parties[unit.party]
         tally = Tally.none(len(self.work.parties))
-        for batch in _together(unit, [JOIN_KEY, SERIAL]):
+        voided = name in self.work.voids
+        for batch in _together(unit, [JOIN_KEY, SERIAL] if self.serials or voided else [JOIN_KEY]):
             tally.rows[party] += batch.num_rows
             self._check(batch, name)
-            if name in self.work.voids:
+            if voided:
                 kept = batch.filter(pc.invert(pc.is_in(batch.column(SERIAL), value_set=self.work.voids[name])))
                 tally.voided[party] += batch.num_rows - kept.num_rows
                 batch = kept
@@ -148,14 +149,14 @@ class KeysMap:
         yield 0, COUNTS, pa.py_buffer(pack(tally))
 
     def _check(self, batch: pa.RecordBatch, party: str) -> None:
-        keys, serials = batch.column(JOIN_KEY), batch.column(SERIAL)
-        unfit = pc.not_equal(pc.binary_length(keys), self.work.key_bytes).fill_null(True)
-        empty = pc.equal(pc.binary_length(serials), 0).fill_null(True)
+        unfit = pc.not_equal(pc.binary_length(batch.column(JOIN_KEY)), self.work.key_bytes).fill_null(True)
         if found := unfit.true_count:
             allowed = f"{self.work.key_bytes} bytes, as the combination file's algorithm makes them"
             raise CellsRefused(f"keys of {party}: join keys null or of another length; allowed: {allowed}", found)
-        if found := empty.true_count:
-            raise CellsRefused(f"keys of {party}: rows without a serial; allowed: one in each row", found)
+        if SERIAL in batch.schema.names:
+            empty = pc.equal(pc.binary_length(batch.column(SERIAL)), 0).fill_null(True)
+            if found := empty.true_count:
+                raise CellsRefused(f"keys of {party}: rows without a serial; allowed: one in each row", found)
 
 
 def _together(unit: KeyUnit, columns: list[str]) -> Iterator[pa.RecordBatch]:
@@ -215,15 +216,14 @@ class Matched:
 def side_by_side(words: Words) -> tuple[Places, npt.NDArray[np.bool_]]:
     """The order of 128-bit numbers, equal ones together, and where each other one begins.
 
-    Equal high words are the rule here (a subject of two parties), so they call for no further sorting.
+    Equal high words are the rule here (a subject of two parties), so they alone call for no further sorting.
     """
     high, low = np.ascontiguousarray(words[:, 0]), np.ascontiguousarray(words[:, 1])
     turn = np.argsort(high)
-    highs, lows = high[turn], low[turn]
-    other_high, other_low = highs[1:] != highs[:-1], lows[1:] != lows[:-1]
+    other_high, other_low = (word[turn][1:] != word[turn][:-1] for word in (high, low))
     if (other_low & ~other_high).any():
         turn = np.lexsort((low, high))
-        other_high, other_low = np.diff(high[turn]) != 0, np.diff(low[turn]) != 0
+        other_high, other_low = (word[turn][1:] != word[turn][:-1] for word in (high, low))
     return turn, np.append(True, other_high | other_low)[: len(turn)]
 
 
