@@ -19,8 +19,9 @@ from jobs.storage import conf_path
 from .conftest import ROOT, Page, page
 
 PAGES = [
-    "README.md", "conf/README.md", "infra/README.md", "jobs/README.md", "jobs/documents/README.md", "tests/README.md",
-    "transforms/README.md",
+    "README.md", "airflow_dags/README.md", "conf/README.md", "infra/README.md", "jobs/README.md",
+    "jobs/combination/README.md",
+    "jobs/documents/README.md", "tests/README.md", "transforms/README.md",
 ]  # fmt: skip
 ENGINEER = page("jobs/README.md")
 CODES = {0: None, 1: errors.DataFailed, 2: errors.BadInput, 3: errors.Refused, 4: errors.Operational, 5: errors.Waiting}
@@ -31,9 +32,10 @@ def gamyeong_lines(text: str) -> list[str]:
     blocks = "\n".join(re.findall(r"^```\w*\n(.*?)^```$", text, re.DOTALL | re.MULTILINE))
     found = re.findall(r"(?:^|\$\()(gamyeong [^\n)]*)", blocks.replace("\\\n", " "), re.MULTILINE)
     outside = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
-    # In running text `gamyeong check` alone names the job: only that there is one is asked.
+    # In running text `gamyeong check` alone names the job, `gamyeong combination keys` a step: only that there is one
+    # is asked.
     named = re.findall(r"`(gamyeong [^`]+)`", outside)
-    found += [f"{one} --help" if len(one.split()) == 2 else one for one in named]
+    found += [f"{one} --help" if re.fullmatch(r"gamyeong (combination\s)?\S+", one) else one for one in named]
     return [one for one in found if "…" not in one and "NAME " not in one + " "]
 
 
