@@ -31,6 +31,8 @@ from transforms.plan import AdditionalInformation, Adequacy, Application, People
 from transforms.technique import Model
 
 Hook = Callable[[str], None]
+# Where combined tables (결합정보) lie in the source zone.
+COMBINED = "combinations/"
 GOOD = {"verify.json": "equal", "result.json": "fit"}
 READ_HERE: dict[str, type[Model]] = {
     "application": Application,
@@ -56,8 +58,10 @@ def no_hook(step: str) -> None:
     """Goes on."""
 
 
-def publish(folder: RunFolder, clock: Clock = utc_now, hook: Hook = no_hook) -> Release:
+def publish(folder: RunFolder, clock: Clock = utc_now, hook: Hook = no_hook, *, voted: bool = False) -> Release:
     """Publishes a run, or completes what an earlier publish of it left.
+
+    A run over combined tables needs the votes of the export committee too: only who has judged them says `voted`.
 
     Waiting (5) for verify, review or decisions; Refused (3) by rule or where anything differs from what
     was signed; DataFailed (1) where the checks failed or a reviewer rejected, and staging is removed
@@ -68,6 +72,7 @@ def publish(folder: RunFolder, clock: Clock = utc_now, hook: Hook = no_hook) -> 
         held.enter_context(exclusive(folder.lock, f"run {folder.run}"))
         held.enter_context(_refusals_entered(folder, ledger))
         record, plan = _evidence(folder)
+        _require_alone(folder, record, plan, voted)
         held.enter_context(exclusive(_output_lock(folder, record), f"the output {record.output}"))
         before = _committed(folder, record)
         if len(before) == len(record.tables):
@@ -108,6 +113,20 @@ def _evidence(folder: RunFolder) -> tuple[RunRecord, dict[str, Any]]:
     return record, plan
 
 
+def _require_alone(folder: RunFolder, record: RunRecord, plan: Mapping[str, Any], voted: bool) -> None:
+    """Refused for what belongs to a combination: its own steps send and export it."""
+    if plan.get("combination"):
+        raise Refused(
+            f"run {folder.run} is a party's share of a combination, which nobody publishes; allowed: `gamyeong "
+            "combination attributes`, which sends it"
+        )
+    if not voted and any(one.table.startswith(COMBINED) for one in record.sources.values()):
+        raise Refused(
+            f"run {folder.run} reads combined tables, whose export a committee judges; allowed: `gamyeong combination "
+            "export`"
+        )
+
+
 def _output_lock(folder: RunFolder, record: RunRecord) -> Any:
     place = hashlib.sha256(str(folder.published(record, record.tables[0].name)).encode()).hexdigest()
     return folder.environment.zone("evidence") / "locks" / f"{place[:16]}.lock"
@@ -144,11 +163,6 @@ def _gate(
 ) -> tuple[Manifest, Judgement]:
     """All that must hold before a byte is copied."""
     hook("gate")
-    if plan.get("combination"):
-        raise Refused(
-            f"run {folder.run} is a party's share of a combination, which nobody publishes; allowed: `gamyeong "
-            "combination attributes`, which sends it"
-        )
     if record.limit is not None:
         raise Refused(f"run {folder.run} is a trial (--limit {record.limit}); it can never be published")
     if clock().date() > date.fromisoformat(plan["use"]["until"]):

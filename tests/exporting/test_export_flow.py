@@ -95,7 +95,9 @@ def test_close_waits_for_an_end(processed: Stage) -> None:
     assert "neither exported nor rejected" in said
     code, told, _ = processed.take("CA", "close", "--cancel", "B has withdrawn")
     assert (code, told["outcome"]) == (0, "cancelled")
-    assert not processed.run().staging.exists()
+    run = processed.run()
+    assert not run.staging.exists()
+    assert run.read("release.json")["state"] == "cancelled"
 
 
 def test_processing_again_keeps_the_run_though_later_rounds_changed_the_table(processed: Stage) -> None:

@@ -31,6 +31,7 @@ tables:
     columns:
       record: {label: 결합번호, kind: identifier, apply: {pseudonym: person}}
       B_fee: {label: 관리비, kind: attribute, apply: keep}
+adequacy: {k-anonymity: {k: 3}}
 additional_information: {destroy: approved}
 output: {table: fuel-homes}
 """

@@ -7,9 +7,10 @@ import shutil
 
 import pytest
 
+from jobs.publish import main as publish
 from jobs.storage import Location
 
-from .stage import AUGUST, COMMITTEE, FORM, JULY, OPERATOR, Stage
+from .stage import AUGUST, COMMITTEE, FORM, JULY, OPERATOR, Stage, called
 from .test_export_flow import exported
 
 FIRST = COMMITTEE[0]
@@ -215,3 +216,12 @@ def test_votes_are_no_decisions_and_decisions_no_votes(applied: Stage) -> None:
     code, _, said = applied.take("CA", "export", round=AUGUST)
     assert code == 3
     assert "neither a vote" in said
+
+
+def test_publish_is_no_way_around_the_committee(applied: Stage) -> None:
+    applied.decided()
+    words = [applied.run().run, "--environment", applied.file("CA.yaml"), "--json", "--quiet"]
+    code, _, said = called(publish, words)
+    assert code == 3
+    assert "whose export a committee judges" in said
+    assert not any(applied.roles["CA"].zone("published").local.iterdir())

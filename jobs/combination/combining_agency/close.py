@@ -66,7 +66,7 @@ def _destroyed(call: Call) -> dict[str, Any]:
     """What there was; a start that was killed in between is completed by the next."""
     done: Mapping[str, Any] = call.round.done("process") or {"outputs": {}}
     for one in done["outputs"].values():
-        _end_run(RunFolder(call.environment, one["run"]))
+        end_run(RunFolder(call.environment, one["run"]), "the round is closed")
     packages = destroy_packages(call.environment, call.combination, round=call.round.name, kinds=KINDS)
     combined = destroy_combined(call.environment, call.combination, call.round.name)
     secrets = destroy_round_secrets(call.environment, call.combination, call.round.name)
@@ -76,7 +76,7 @@ def _destroyed(call: Call) -> dict[str, Any]:
     return told
 
 
-def _end_run(folder: RunFolder) -> None:
+def end_run(folder: RunFolder, because: str) -> None:
     """Nothing of a run stays: neither what waits in staging nor what was published here to be handed on."""
     record = folder.load_record()
     for table in record.tables:
@@ -86,8 +86,10 @@ def _end_run(folder: RunFolder) -> None:
         there = manifest.read_json()
         there["releases"].pop(record.period or "", None)
         manifest.write_json(there)
+    if not folder.release.exists():
+        folder.release.write_json({"state": "cancelled", "run": folder.run})
     folder.staging.delete()
     if additional.anything_left(folder):
         additional.destroy(folder)
-        body = {"run": folder.run, "what": "additional information", "reason": "the round is closed"}
+        body = {"run": folder.run, "what": "additional information", "reason": because}
         entries.append(folder.environment, "destroy", body, once=("run",))

@@ -74,7 +74,7 @@ def _output(call: Call, case: Case) -> dict[str, Any]:
     waiting = [*votes.waiting, *decisions.waiting]
     if waiting:
         raise Waiting("; ".join(waiting))
-    publish(case.folder)
+    publish(case.folder, voted=True)
     sent = _sent(call, case)
     form = next(one.field("form") for one in votes.decisions if one.field("kind") == KINDS[0])
     signed = sorted(one.sha256 for one in votes.decisions)
