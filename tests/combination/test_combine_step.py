@@ -204,6 +204,7 @@ def test_other_columns_than_in_the_round_before(full: CombinedRound, capsys: Any
     [
         (pa.table({"id": ["1"], "x": [1]}), None, "no column 'serial'"),
         (pa.table({"serial": ["1"]}), None, "no attribute beside the serial"),
+        (pa.table({"serial": ["1"], "y": [1], "Y": [2]}), None, "B_Y and B_y: one name for two columns"),
         (B, {"verify": {"verdict": "different"}, "review": {"verdict": "fit"}}, "no reports that say equal and fit"),
         (pa.concat_tables([B, B]), None, "rows with the serial of another row"),
     ],

@@ -16,8 +16,8 @@ from transforms.combination.combine_tasks import COUNTS, FindMap, FindReduce, Re
 from transforms.combination.combining import CombineKeys, Combining, Supplied, sourced
 from transforms.combination.joins import JoinRule
 from transforms.derivation import Secret
-from transforms.pipeline.engine import Inner, LocalEngine
-from transforms.pipeline.feed import TableUnit
+from transforms.pipeline.engine import Engine, Inner, LocalEngine
+from transforms.pipeline.feed import TableUnit, Unit
 from transforms.pipeline.states import pack, unpack
 
 Rows = list[dict[str, Any]]
@@ -40,7 +40,14 @@ class Case:
     voids: Mapping[str, pa.Array] = field(default_factory=dict)
 
     def combine(
-        self, rule: JoinRule, *, link: str | None = None, buckets: int = 3, pieces: int = 2, secret: bytes = b"c" * 32
+        self,
+        rule: JoinRule,
+        *,
+        link: str | None = None,
+        buckets: int = 3,
+        pieces: int = 2,
+        secret: bytes = b"c" * 32,
+        engine: Callable[[Sequence[Unit]], Engine] = LocalEngine,
     ) -> tuple[dict[str, Rows], dict[str, int]]:
         """Rows by table in the order of the buckets, and the counts."""
         schemas = {
@@ -54,18 +61,20 @@ class Case:
         units = sourced(
             [unit for unit, _ in cut(self.linking, pieces)], [cut(self.attributes[p], pieces) for p in rule.parties]
         )
-        outputs = LocalEngine(units).shuffle(
+        outputs = engine(units).shuffle(
             RecordMap(work), RecordReduce(work, Gathering()), buckets, "combine", kinds=True,
             inner=Inner(FindMap(work, buckets), FindReduce(work), buckets),
         )  # fmt: skip
         rows: dict[str, Rows] = {name: [] for name in work.tables}
         counts: dict[str, int] = {}
+        found: list[tuple[int, str, Rows]] = []
         for kind, blob in outputs:
             if kind == COUNTS:
                 add(counts, unpack(blob))
             else:
-                _, table, found = unpack(blob)
-                rows[table] += found
+                found.append(unpack(blob))
+        for _, table, made in sorted(found, key=lambda one: one[:2]):
+            rows[table] += made
         return rows, counts
 
 

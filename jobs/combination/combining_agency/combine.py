@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jobs.combination.combined import tables_of
+from jobs.combination.combining_agency.close import end_run
 from jobs.combination.combining_agency.supplies import Supplies, gather, late_argument
 from jobs.combination.combining_agency.tables import Made, combine_for
 from jobs.combination.mock import require_no_mock
@@ -15,9 +16,10 @@ from jobs.combination.secret_store import round_secret
 from jobs.combination.step import Call, Step
 from jobs.errors import Refused
 from jobs.job import Outcome
+from jobs.runs import RunFolder
 
 # What a new combination makes void: decisions were made about another table.
-LATER = ("combine", "process", "review", "vote")
+LATER = ("combine", "process", "vote", "reject")
 SECRET = "record"
 
 
@@ -31,7 +33,7 @@ def body(call: Call) -> Outcome:
     if before is not None:
         if before["inputs"] == supplies.inputs and _stands(call, before):
             return _told(call, before, "combined already")
-        call.round.void(*LATER, because="combined again: " + ", ".join(_changed(before, supplies)))
+        _void(call, "combined again: " + ", ".join(_changed(before, supplies)))
     _check_columns(call, supplies)
     secret = round_secret(call.environment, call.combination, call.round.name, SECRET, make=True)
     made = {one.user: combine_for(call, supplies, one, secret) for one in call.combination.outputs}
@@ -46,6 +48,13 @@ def body(call: Call) -> Outcome:
     }
     call.round.record("combine", told, call.round.revision("combine") + 1)
     return _told(call, told, "combined")
+
+
+def _void(call: Call, because: str) -> None:
+    """What was made of the older table counts no more, and does not stay either."""
+    for one in (call.round.done("process") or {"outputs": {}})["outputs"].values():
+        end_run(RunFolder(call.environment, one["run"]), because)
+    call.round.void(*LATER, because=because)
 
 
 def _stands(call: Call, before: Mapping[str, Any]) -> bool:
@@ -119,6 +128,6 @@ STEP = Step(
     "combines the parties' attributes by the linking table, for each user",
     "combining agency",
     body,
-    writes=("source", "keys", "evidence"),
+    writes=("source", "staging", "published", "additional-information", "keys", "evidence"),
     arguments=arguments,
 )

@@ -75,6 +75,7 @@ def gather(call: Call) -> Supplies:
     if len(attributes) < 2:
         raise Refused(f"round {call.round.name}: attributes of {len(attributes)} party; allowed: two or more")
     problems = [text for party, package in attributes.items() for text in _problems(call, party, package)]
+    problems += _same_names(attributes)
     if problems:
         raise DataFailed("\n".join(["what the parties sent can't be combined:", *problems]))
     voids = {party: package for party in attributes if (package := _received(call, "void", party)) is not None}
@@ -123,6 +124,19 @@ def _over(day: Any) -> bool:
 
 def _received(call: Call, kind: Any, sender: str) -> Package | None:
     return received(call.environment, call.combination, round=call.round.name, kind=kind, sender=sender)
+
+
+def _same_names(attributes: Mapping[str, Package]) -> list[str]:
+    """Columns of two parties that would have one name; Delta's names are alike in small and capital letters."""
+    seen: dict[str, str] = {}
+    problems = []
+    for party, package in attributes.items():
+        for column in package.schema(ROWS).names if ROWS in package.manifest.labels else ():
+            name = f"{party}_{column}"
+            if name.lower() in seen:
+                problems.append(f"{name} and {seen[name.lower()]}: one name for two columns; rename one in its plan")
+            seen[name.lower()] = name
+    return problems
 
 
 def _problems(call: Call, party: str, package: Package) -> list[str]:
