@@ -189,6 +189,16 @@ def test_what_the_rules_forbid_is_refused_as_against_malformed(tmp_path: Path) -
     assert not any(one.refused for one in problems(written(tmp_path, ("SHA-256", "SHA-42"))))
 
 
+def test_a_combination_has_at_most_16_suppliers(tmp_path: Path) -> None:
+    def file(count: int) -> Path:
+        more = "".join(f"  D{n}: {{supplies: d{n}}}\n" for n in range(count - 3))
+        return written(tmp_path, ("  C: {supplies", f"{more}  C: {{supplies"))
+
+    assert len(load_combination(file(16)).suppliers) == 16
+    (problem,) = problems(file(17))
+    assert (problem.path, problem.found) == ("parties", "17 that supply data")
+
+
 def test_link_ids_and_simplified_review_need_a_series(tmp_path: Path) -> None:
     line = next(one for one in VALID.splitlines() if one.startswith("series:"))
     told = problems(written(tmp_path, (line + "\n", ""), ("rounds: [2024-07]", "rounds: [once]")))

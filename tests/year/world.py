@@ -62,7 +62,11 @@ def _there(party: str, person: int, month: int) -> bool:
 
 
 def _row(party: str, month: int, person: int, mark: str) -> Row:
-    name, phone, born = f"김{chr(0xAC00 + person * 28)}수", f"0103333{person:04d}", date(1950 + person, 1 + person % 12, 5)
+    name, phone, born = (
+        f"김{chr(0xAC00 + person * 28)}수",
+        f"0103333{person:04d}",
+        date(1950 + person, 1 + person % 12, 5),
+    )
     written: dict[str, tuple[str, str | None, str | date]] = {
         "A": (name, f"010-3333-{person:04d}", born),
         "B": (unicodedata.normalize("NFD", name), None if person == WITHOUT_PHONE else phone, f"{born:%Y%m%d}"),

@@ -25,7 +25,16 @@ from transforms.combination.model import Combination
 
 from .files import write_files
 from .world import (
-    LATE_ATTRIBUTES, LATE_KEYS, RESENT, ROUNDS, STOPS, TWICE, WITHDRAWER, WITHDRAWN, happened, table,
+    LATE_ATTRIBUTES,
+    LATE_KEYS,
+    RESENT,
+    ROUNDS,
+    STOPS,
+    TWICE,
+    WITHDRAWER,
+    WITHDRAWN,
+    happened,
+    table,
 )  # fmt: skip
 
 NAMES = ("A", "B", "C", "KMA", "CA")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from transforms.combination.model import BASED, Output, Party, Series
+from transforms.combination.model import BASED, MOST_PARTIES, Output, Party, Series
 from transforms.combination.schedule import ONCE, SAMPLES, period_of, periods
 from transforms.complaint import did_you_mean
 from transforms.errors import Problem
@@ -62,6 +62,8 @@ def _parties(sections: Sections) -> Iterator[Problem]:
         if party.supplies is not None and twins and list(parties).index(twins[0]) < list(parties).index(name):
             found = f"plan {party.supplies!r}, which {twins[0]} supplies too"
             yield Problem(f"parties.{name}.supplies", found, "a plan of its own for each party")
+    if len(supplying) > MOST_PARTIES:
+        yield Problem("parties", f"{len(supplying)} that supply data", f"at most {MOST_PARTIES}")
     firm = [name for name in supplying if not parties[name].optional]
     if len(supplying) < 2:
         yield Problem("parties", f"{len(supplying)} that supply data", "two or more with `supplies: PLAN`")

@@ -10,10 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transforms.combination.model import BASED, Join, Output
+from transforms.combination.model import BASED, MOST_PARTIES, Join, Output
 
-# A rule is a table over all patterns of presence; beyond this many parties it would be too large.
-MOST_PARTIES = 16
 Patterns = npt.NDArray[np.int64]
 Chosen = npt.NDArray[np.bool_]
 

@@ -16,7 +16,9 @@ from transforms.plain import plain
 from transforms.technique import Model
 
 Join = Literal["inner-single", "inner-multi", "inner-full", "outer-single", "anti-inner-single"]
-# What is joined to one party's records, and what is joined among equals.
+# A join is a table over all patterns of presence; with more suppliers it would be too large.
+MOST_PARTIES = 16
+# What is joined to one party's records; the others are joined among equals.
 BASED: frozenset[Join] = frozenset({"inner-multi", "outer-single", "anti-inner-single"})
 
 
