@@ -207,18 +207,23 @@ def test_a_party_with_another_encoding_in_its_file_is_refused(round_: PartyRound
     assert "made by another combination file" in text
 
 
-def test_salts_are_made_once_for_a_series(round_: PartyRound) -> None:
+@pytest.mark.parametrize("gone", ["destroyed", "lost"])
+def test_salts_are_made_once_for_a_series(round_: PartyRound, gone: str) -> None:
     round_.salted("A")
     salt = salt_of(round_)
     round_.salted("A", round_=NEXT)
     assert salt_of(round_) == salt
-    # Lost or destroyed: no other salt takes its place without a word.
-    destroy_series_secrets(round_.environments["KMA"], round_.combination)
+    # Then no other salt takes its place without a word.
+    if gone == "destroyed":
+        destroy_series_secrets(round_.environments["KMA"], round_.combination)
+    for file in (round_.environments["KMA"].zone("keys") / "combinations").local.glob("*salt*"):
+        file.unlink()
     round_.applied("B")
     round_.done("B", "prove")
     code, _, text = round_.run("KMA", "salt", "--party", "B")
     assert code == 3
-    assert "destroyed" in text
+    assert "destroyed, or never made" in text
+    assert round_.got("B", "salt", "KMA") is None
 
 
 def test_another_key_spec_is_another_series(round_: PartyRound) -> None:
