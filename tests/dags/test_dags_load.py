@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -154,3 +157,38 @@ def test_a_machine_without_the_tools_is_told_what_to_do(workplace: Workplace, tm
     assert "set GAMYEONG_JOBS to the folder that `gamyeong where check` names" in said["text"]
     said = executed(workplace, GAMYEONG_WORK=str(tmp_path / "nowhere"))
     assert "set GAMYEONG_WORK" in said["text"]
+
+
+TELL = """
+import json
+from types import SimpleNamespace
+from gamyeong_dags.failing import failed
+task = SimpleNamespace(dag_id="sales", task_id="verify", run_id="manual", try_number=2, log_url="http://airflow/page")
+failed("chat", "office")({"task_instance": task, "exception": ValueError("cell 42")})
+print(json.dumps("went on"))
+"""
+
+
+def test_a_failure_is_told_to_whom_the_schedule_names(workplace: Workplace) -> None:
+    got: list[bytes] = []
+
+    class Listener(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(200)
+            self.end_headers()
+
+    server = HTTPServer(("127.0.0.1", 0), Listener)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}/hook"
+    connection = json.dumps({"conn_type": "http", "host": address})
+    assert workplace.inside(TELL, AIRFLOW_CONN_CHAT=connection) == "went on"
+    server.shutdown()
+    said = json.loads(got[0])
+    assert (said["dag"], said["task"], said["owner"], said["page"]) == ("sales", "verify", "office", "http://airflow/page")
+    assert b"cell 42" not in got[0]
+
+
+def test_a_message_that_cannot_be_sent_hinders_nothing(workplace: Workplace) -> None:
+    nobody = json.dumps({"conn_type": "http", "host": "http://127.0.0.1:1/hook"})
+    assert workplace.inside(TELL, AIRFLOW_CONN_CHAT=nobody) == "went on"

@@ -79,8 +79,7 @@ def environment(place: Workplace) -> Environment:
 
 def folder_of(environment: Environment, plan: str) -> RunFolder:
     folders = [RunFolder(environment, name) for name in list_runs(environment)]
-    [found] = [one for one in folders if one.load_record().plan == plan]
-    return found
+    return max((one for one in folders if one.load_record().plan == plan), key=lambda one: one.load_record().finished)
 
 
 def sign(place: Workplace, folder: RunFolder, vote: Vote, *names: str) -> None:
@@ -92,12 +91,25 @@ def is_waiting(states: dict[str, str | None]) -> bool:
     return states["decisions"] == "awaiting_input"
 
 
+def test_a_trial_runs_by_dags_test(place: Workplace, environment: Environment) -> None:
+    """Without approval no running Airflow is needed."""
+    (place.folder / "schedules" / "trial.yaml").write_text(f"schedule: trial\n{REAL.format('first')}trial: 500\n")
+    own = {"AIRFLOW_HOME": str(place.folder / "trial")}
+    for words in (["db", "migrate"], ["dags", "test", "trial"]):
+        done = subprocess.run(
+            [ROOT / "infra" / "airflow", *words], env=place.variables | own, capture_output=True, text=True, timeout=600
+        )
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    folder = folder_of(environment, "first")
+    assert folder.load_record().limit == 500
+    assert (folder.read("verify.json")["verdict"], folder.read("result.json")["verdict"]) == ("equal", "fit")
+
+
 def test_a_killed_task_is_tried_again_and_only_signed_decisions_publish(
     airflow: Airflow, place: Workplace, environment: Environment
 ) -> None:
     airflow.on("follower")
-    run = airflow.start("first")
-    other = airflow.start("other")
+    run, other = airflow.start("first"), airflow.start("other")
     kill_job(str(place.folder / "first.yaml"))
     airflow.until("first", run, is_waiting, 400)
     tries = {name: one["try_number"] for name, one in airflow.tasks("first", run).items()}
