@@ -428,6 +428,16 @@ def test_destroyed_packages_leave_their_manifests(combination: Combination, ever
     assert take(everyone["KMA"], combination) is None
 
 
+def test_what_was_destroyed_is_not_sent_again(combination: Combination, everyone: dict[str, Environment]) -> None:
+    manifest = send(everyone["A"], combination)
+    take(everyone["KMA"], combination)
+    destroy_packages(everyone["KMA"], combination, round=ROUND, kinds=["keys"])
+    assert send(everyone["A"], combination) == manifest
+    assert list(everyone["KMA"].exchange.inbox.local.rglob("*.sealed")) == []
+    with pytest.raises(Refused, match="sent with other content"):
+        send(everyone["A"], combination, KEYS.slice(1))
+
+
 def test_a_missing_inbox_is_told(combination: Combination, everyone: dict[str, Environment]) -> None:
     shutil.rmtree(everyone["KMA"].exchange.inbox.local)
     with pytest.raises(Operational, match="inbox of KMA is not mounted"):
