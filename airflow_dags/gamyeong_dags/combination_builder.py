@@ -14,10 +14,8 @@ from gamyeong_dags.combination_tasks import CombinationOperator
 from gamyeong_dags.common import look_again, patience
 from gamyeong_dags.decisions import Look, SignedDecisions
 from gamyeong_dags.environments import Place
-from gamyeong_dags.periods import Period
+from gamyeong_dags.periods import ONCE, Period
 from gamyeong_dags.schedule import CombinationSchedule, Scheduled
-
-ONCE = "once"
 
 
 class Builder:

@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param
 
-from gamyeong_dags.combination_builder import ONCE, Builder
+from gamyeong_dags.combination_builder import Builder
 from gamyeong_dags.combination_file import CRONS, CombinationFile, load_combination_file
 from gamyeong_dags.combination_tasks import ExportOperator
 from gamyeong_dags.common import dag_settings
 from gamyeong_dags.looks import adequacy_standing, votes_standing
+from gamyeong_dags.periods import ONCE
 from gamyeong_dags.schedule import CombinationSchedule, Scheduled
 
 
@@ -152,7 +153,7 @@ def build_release(build: Builder) -> None:
             build.after(combining, name, (combining, "adequacy"), (user, "apply-export"))
             votes.append((combining, name))
         asset = Asset(name=build.one.asset, uri=f"gamyeong://{build.one.asset}", group="gamyeong")
-        build.step(combining, "export", kind=ExportOperator, asset=asset, period=build.period, spark=True)
+        build.step(combining, "export", kind=ExportOperator, asset=asset, period=build.period, users=users, spark=True)
         build.after(combining, "export", *votes)
     for user in users:
         build.step(user, "take", spark=True)

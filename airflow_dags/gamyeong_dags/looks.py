@@ -70,6 +70,15 @@ def votes_standing(context: Any, words: Sequence[str], *, place: Place, round_: 
     return Standing("waiting", waits, _text(head, waits, [report], [signing], place))
 
 
+def is_rejected(file: str, round_: str, users: Sequence[str], place: Place) -> bool:
+    """True where reviewers or committee rejected one of a round's outputs."""
+    told = combination(["process", file, "--round", round_], place).summary.get("outputs")
+    if isinstance(told, dict) and any(one["state"] == "rejected" for one in told.values()):
+        return True
+    votes = (["vote", file, "--round", round_, "--user", user, "--show"] for user in users)
+    return any(combination(words, place).summary.get("state") == "rejected" for words in votes)
+
+
 def combination(words: Sequence[str], place: Place) -> Ended:
     """One look by `gamyeong combination …`, without Spark."""
     job = "combination_job"

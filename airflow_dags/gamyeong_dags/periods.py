@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 from gamyeong_dags.problems import Unfit
 
+# The one round of a combination without a series.
+ONCE = "once"
 NAMES: dict[str, Callable[[date], str]] = {
     "day": lambda day: day.isoformat(),
     "week": lambda day: day.strftime("%G-W%V"),
