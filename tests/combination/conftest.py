@@ -11,6 +11,10 @@ import pytest
 from jobs.combination.layout import environment_file, make_roles
 from jobs.environment import Environment
 from jobs.storage import private_folder
+from transforms.combination.loader import load_combination
+from transforms.combination.model import Combination
+
+from .sample_file import written
 
 
 @dataclass(frozen=True)
@@ -35,3 +39,15 @@ class Roles:
 def roles(tmp_path: Path) -> Roles:
     """`roles(["A", "KMA"])` makes them; `roles.file("A")` is the role's environment file."""
     return Roles(tmp_path)
+
+
+@pytest.fixture
+def combination(tmp_path: Path) -> Combination:
+    """The sample file as it is."""
+    return load_combination(written(tmp_path))
+
+
+@pytest.fixture
+def everyone(roles: Roles) -> dict[str, Environment]:
+    """A, B and both agencies."""
+    return roles()

@@ -260,8 +260,3 @@ def test_turns_cover_the_way_of_every_role(combination: Combination, tmp_path: P
     taken |= {("CA", "process"), ("CA", "export"), *((user, "apply-export") for user in combination.users)}
     for name in (*combination.parties, "KMA", "CA"):
         assert {(name, stage.step) for stage in stages(name, combination, "2024-07")} <= taken
-
-
-@pytest.fixture
-def combination(tmp_path: Path) -> Combination:
-    return load_combination(written(tmp_path))

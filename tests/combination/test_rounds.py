@@ -31,11 +31,6 @@ ROUND = "2024-07"
 
 
 @pytest.fixture
-def combination(tmp_path: Path) -> Combination:
-    return load_combination(written(tmp_path))
-
-
-@pytest.fixture
 def agency(roles: Roles) -> Environment:
     return roles(["KMA"])["KMA"]
 
