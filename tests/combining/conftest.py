@@ -47,6 +47,7 @@ class Case:
         buckets: int = 3,
         pieces: int = 2,
         secret: bytes = b"c" * 32,
+        user: str = "U",
         engine: Callable[[Sequence[Unit]], Engine] = LocalEngine,
     ) -> tuple[dict[str, Rows], dict[str, int]]:
         """Rows by table in the order of the buckets, and the counts."""
@@ -56,8 +57,8 @@ class Case:
         parties = tuple(
             Supplied(name, schemas[name], name in self.many, self.attributes[name].num_rows) for name in rule.parties
         )
-        keys = CombineKeys.of(Secret(secret), "CA", "combination/test/2024-07", "U", rule.parties)
-        work = Combining("U", parties, rule, keys, link, self.voids, buckets)
+        keys = CombineKeys.of(Secret(secret), "CA", "combination/test/2024-07", user, rule.parties)
+        work = Combining(user, parties, rule, keys, link, self.voids, buckets)
         units = sourced(
             [unit for unit, _ in cut(self.linking, pieces)], [cut(self.attributes[p], pieces) for p in rule.parties]
         )

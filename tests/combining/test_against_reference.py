@@ -11,7 +11,7 @@ import pytest
 
 from transforms.combination.combine_tasks import deal
 from transforms.combination.joins import JoinRule
-from transforms.pipeline.engine import PassFailed
+from transforms.pipeline.engine import LocalEngine, PassFailed
 
 PARTIES = ("A", "B", "C")
 COLUMNS = ("amount", "city", "share")
@@ -94,6 +94,8 @@ def test_partitions_and_order_of_the_source_change_nothing(
     once, _ = drawn.combine(rule, link="link_U", buckets=3, pieces=2)
     again, _ = drawn.combine(rule, link="link_U", buckets=buckets, pieces=pieces)
     assert again == once
+    # Tasks end in any order.
+    assert drawn.combine(rule, link="link_U", pieces=4, engine=lambda units: LocalEngine(units[::-1]))[0] == once
     turned = case(
         {party: table if party == "C" else table[::-1] for party, table in drawn.attributes.items()},
         drawn.linking[::-1],
@@ -112,6 +114,16 @@ def test_order_and_ids_are_those_of_the_rounds_secret(drawn_case: Callable[..., 
     assert not set(ids) & {row["record"] for row in others[""]}
     assert plain(tables[""]) == plain(others[""])
     assert [row["link"] for row in tables[""]] != [row["link"] for row in others[""]]
+
+
+def test_two_users_records_have_no_id_in_common(drawn_case: Callable[..., Any]) -> None:
+    case = drawn_case(("A", "B"), 300, many=["B"])
+    rule = JoinRule("inner-single", ("A", "B"))
+    one, other = (case.combine(rule, user=user)[0] for user in ("U", "V"))
+    assert len(one[""]) == len(other[""]) > 50
+    for table, column in (("", "record"), ("B", "record"), ("B", "row")):
+        assert not {row[column] for row in one[table]} & {row[column] for row in other[table]}
+    assert [row["A_share"] for row in one[""]] != [row["A_share"] for row in other[""]]
 
 
 def test_no_serial_is_left(drawn_case: Callable[..., Any]) -> None:
