@@ -15,7 +15,7 @@ from jobs.combination.packages import Draft, destroy_packages, received
 from jobs.combination.rounds import Round
 from jobs.combination.secret_store import series_secret
 from jobs.environment import Environment
-from jobs.errors import Refused, Waiting
+from jobs.errors import DataFailed, Refused, Waiting
 from transforms.combination.key_spec import KeySpec
 from transforms.combination.model import Combination
 from transforms.derivation import Secret, canonical_json, subkey
@@ -85,8 +85,11 @@ def handed_salt(round_: Round) -> Secret:
             f"{round_.environment.exchange.name} (`prove`) is there; for keys that are made again: `salt --revision 2 "
             "--party …`"
         )
-    (salt,) = found.table().column(SALT).to_pylist()
-    return Secret(salt)
+    cells = found.table(SALT).column(SALT).to_pylist()
+    if [len(cell) for cell in cells] != [combination.key.salt_bytes]:
+        wanted = combination.key.salt_bytes
+        raise DataFailed(f"{found.manifest.address.name} holds no salt of {wanted} bytes; ask {agency}")
+    return Secret(cells[0])
 
 
 def erase_salt(round_: Round) -> None:

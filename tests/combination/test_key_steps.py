@@ -148,6 +148,16 @@ def test_a_second_revision_needs_the_salt_again(round_: PartyRound) -> None:
     assert old.items() < new.items()
 
 
+def test_a_salt_of_another_length_makes_no_keys(round_: PartyRound) -> None:
+    round_.applied("A")
+    round_.done("A", "prove")
+    made = draft(round_.environments["KMA"], round_.combination, round=ROUND, kind="salt", receiver="A")
+    made.finish([made.sealer.write(pa.table({"salt": pa.array([bytes(16)], pa.binary())}), "salt")])
+    code, _, text = round_.run("A", "keys")
+    assert code == 1
+    assert "holds no salt of 32 bytes" in text
+
+
 # Who gets the salt
 
 
