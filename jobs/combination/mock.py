@@ -7,16 +7,18 @@ chooses among them and adds as many others, so that a party doesn't learn from t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import argparse
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.combination.packages import Package
+from jobs.combination.packages import Package, received
+from jobs.combination.parcels import Kind
 from jobs.combination.step import Call
-from jobs.errors import Refused
+from jobs.errors import Refused, Waiting
 from transforms.combination.joins import Patterns, meeting, needed, patterns_of, rules_of
 from transforms.combination.matching import JOIN_KEY
 from transforms.combination.model import Combination, Mock
@@ -41,6 +43,30 @@ def require_mock(call: Call) -> Mock:
         named = ", ".join(rounds) or "none"
         raise Refused(f"round {call.round.name} has no mock combination; rounds with one (options.mock): {named}")
     return mock
+
+
+def without_argument(parser: argparse.ArgumentParser) -> None:
+    """`--without-optional`."""
+    parser.add_argument(
+        "--without-optional", action="store_true", help="go on without optional parties that sent nothing"
+    )
+
+
+def those_there(call: Call, kind: Kind, what: str, parties: Sequence[str]) -> dict[str, Package]:
+    """The parties' packages of a kind; Waiting for what is missing, but that no party's lateness ends a round here."""
+    found = {
+        party: received(call.environment, call.combination, round=call.round.name, kind=kind, sender=party)
+        for party in parties
+    }
+    missing = [party for party, package in found.items() if package is None]
+    optional = all(call.combination.parties[party].optional for party in missing)
+    if missing and not (optional and call.arguments.without_optional):
+        hint = " (optional: `--without-optional` goes on)" if optional else ""
+        raise Waiting(f"round {call.round.name} waits for the {what} of {', '.join(missing)}{hint}")
+    there = {party: package for party, package in found.items() if package is not None}
+    if len(there) < 2:
+        raise Refused(f"round {call.round.name}: {what} of {len(there)} party; allowed: two or more")
+    return there
 
 
 def require_no_mock(call: Call) -> None:

@@ -169,3 +169,13 @@ def test_waits_for_what_has_not_come(mock: PartyRound) -> None:
     code, _, text = mock.run("CA", "mock-choose")
     assert code == 5
     assert "waits for the mock keys of A, B, C" in text
+
+
+def test_goes_on_without_an_optional_party(mock: PartyRound) -> None:
+    mock.done("KMA", "mock-salt")
+    for party in "AB":
+        mock.done(party, "mock-keys", "--plan", str(mock.folder / f"{party}.plan.yaml"))
+    code, _, text = mock.run("CA", "mock-choose")
+    assert code == 5
+    assert "waits for the mock keys of C (optional: `--without-optional` goes on)" in text
+    assert set(mock.done("CA", "mock-choose", "--without-optional")["chosen"]) == {"A", "B"}

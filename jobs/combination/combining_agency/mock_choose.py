@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from jobs.combination.combining_agency.supplies import digest_of, late_argument, without
-from jobs.combination.mock import CHOICE, Sample, chosen, require_mock, sample
-from jobs.combination.packages import Package, draft, received
+from jobs.combination.combining_agency.supplies import digest_of
+from jobs.combination.mock import CHOICE, Sample, chosen, require_mock, sample, those_there, without_argument
+from jobs.combination.packages import Package, draft
 from jobs.combination.secret_store import round_secret
 from jobs.combination.step import Call, Step
-from jobs.errors import DataFailed, Refused
+from jobs.errors import DataFailed
 from jobs.job import Outcome
 
 
@@ -53,16 +53,7 @@ def body(call: Call) -> Outcome:
 def mock_sample(call: Call) -> tuple[Sample, dict[str, Package]]:
     """The same sample of the parties' mock keys each time; Waiting where some have not come."""
     mock = require_mock(call)
-    found = {
-        party: received(call.environment, call.combination, round=call.round.name, kind="mock-keys", sender=party)
-        for party in call.combination.suppliers
-    }
-    missing = [party for party, package in found.items() if package is None]
-    if missing:
-        without(call, missing, "mock keys")
-    packages = {party: package for party, package in found.items() if package is not None}
-    if len(packages) < 2:
-        raise Refused(f"round {call.round.name}: mock keys of {len(packages)} party; allowed: two or more")
+    packages = those_there(call, "mock-keys", "mock keys", call.combination.suppliers)
     secret = round_secret(call.environment, call.combination, call.round.name, CHOICE, make=True)
     return sample(packages, secret, mock.subjects), packages
 
@@ -73,5 +64,5 @@ STEP = Step(
     "combining agency",
     body,
     writes=("keys", "evidence"),
-    arguments=late_argument,
+    arguments=without_argument,
 )

@@ -13,13 +13,12 @@ import pyarrow as pa
 
 from jobs.combination.combined import MARK, MOCK, CombinedFiles, first_day, folder_of, put_round, table_name
 from jobs.combination.combining_agency.mock_choose import mock_sample
-from jobs.combination.combining_agency.supplies import ROWS, digest_of, late_argument, without
+from jobs.combination.combining_agency.supplies import ROWS, digest_of
 from jobs.combination.combining_agency.tables import attributes_of, run_tasks
-from jobs.combination.mock import CHOICE, Sample, require_mock
-from jobs.combination.packages import Package, received
+from jobs.combination.mock import CHOICE, Sample, require_mock, those_there, without_argument
+from jobs.combination.packages import Package
 from jobs.combination.secret_store import round_secret
 from jobs.combination.step import Call, Step
-from jobs.errors import Refused
 from jobs.job import Outcome
 from transforms.combination.combining import CombineKeys, Combining, Supplied, sourced
 from transforms.combination.joins import JoinRule, meeting, patterns_of, rules_of
@@ -36,7 +35,7 @@ def body(call: Call) -> Outcome:
     """Combines for each output as the real round would; what is told are counts of many and rates, no row."""
     require_mock(call)
     sampled, _ = mock_sample(call)
-    attributes = _attributes(call, list(sampled.keys))
+    attributes = those_there(call, "mock-attributes", "mock attributes", tuple(sampled.keys))
     inputs = {party: [one.manifest.address.revision, digest_of(one)] for party, one in attributes.items()}
     before = call.round.done("mock-combine")
     if before is not None and before["inputs"] == inputs:
@@ -52,20 +51,6 @@ def body(call: Call) -> Outcome:
     told = {"inputs": inputs, "joined": _rates(call, sampled), "outputs": outputs}
     call.round.record("mock-combine", told, call.round.revision("mock-combine") + 1)
     return _told(call, told, "combined")
-
-
-def _attributes(call: Call, parties: list[str]) -> dict[str, Package]:
-    found = {
-        party: received(call.environment, call.combination, round=call.round.name, kind="mock-attributes", sender=party)
-        for party in parties
-    }
-    missing = [party for party, package in found.items() if package is None]
-    if missing:
-        without(call, missing, "mock attributes")
-    there = {party: package for party, package in found.items() if package is not None}
-    if len(there) < 2:
-        raise Refused(f"round {call.round.name}: mock attributes of {len(there)} party; allowed: two or more")
-    return there
 
 
 def _combined(
@@ -138,5 +123,5 @@ STEP = Step(
     "combining agency",
     body,
     writes=("source", "keys", "evidence"),
-    arguments=late_argument,
+    arguments=without_argument,
 )
