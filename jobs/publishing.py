@@ -113,6 +113,11 @@ def _evidence(folder: RunFolder) -> tuple[RunRecord, dict[str, Any]]:
     return record, plan
 
 
+def reads_combined(record: RunRecord) -> bool:
+    """Is it a run over combined tables?"""
+    return any(one.table.startswith(COMBINED) for one in record.sources.values())
+
+
 def _require_alone(folder: RunFolder, record: RunRecord, plan: Mapping[str, Any], voted: bool) -> None:
     """Refused for what belongs to a combination: its own steps send and export it."""
     if plan.get("combination"):
@@ -120,7 +125,7 @@ def _require_alone(folder: RunFolder, record: RunRecord, plan: Mapping[str, Any]
             f"run {folder.run} is a party's share of a combination, which nobody publishes; allowed: `gamyeong "
             "combination attributes`, which sends it"
         )
-    if not voted and any(one.table.startswith(COMBINED) for one in record.sources.values()):
+    if not voted and reads_combined(record):
         raise Refused(
             f"run {folder.run} reads combined tables, whose export a committee judges; allowed: `gamyeong combination "
             "export`"

@@ -16,7 +16,7 @@ from jobs.job import Context, JobError, Outcome, Waiting, run_job
 from jobs.judging import eligible, judge, required
 from jobs.leaving import leave
 from jobs.ledger import evidence_ledger, trusted_entries
-from jobs.publishing import GOOD
+from jobs.publishing import GOOD, reads_combined
 from jobs.reviewers import load_reviewers
 from jobs.runs import RunFolder, RunRecord, find_run, list_runs
 
@@ -77,6 +77,9 @@ def _state(folder: RunFolder, record: RunRecord, clock: Clock) -> tuple[str, str
         return "unfit", "a plan whose result passes its checks", "change the plan, gamyeong pseudonymize PLAN"
     if clock().date() > date.fromisoformat(plan["use"]["until"]):
         return "refused", f"nothing: its use ended on {plan['use']['until']}", ""
+    if plan.get("combination"):
+        next_ = f"gamyeong combination attributes FILE --round {record.round} --plan PLAN"
+        return "checked", "being sent to the combining agency", next_
     missing = required(folder.environment, plan) - len(eligible(load_reviewers(folder.environment), plan))
     if missing > 0:
         waits = f"{missing} more reviewers who may decide about this plan"
@@ -92,6 +95,8 @@ def _state(folder: RunFolder, record: RunRecord, clock: Clock) -> tuple[str, str
         return "rejected", "the removal of its staging", f"gamyeong publish {run}"
     if judged.waiting:
         return "waiting", "; ".join(judged.waiting), f"gamyeong decide {run} --show"
+    if reads_combined(record):
+        return "ready", "the votes of the export committee", "gamyeong combination vote FILE --round R --show"
     return "ready", "nothing", f"gamyeong publish {run}"
 
 

@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 from jobs.publish import main as publish
+from jobs.status import main as status
 from jobs.storage import Location
 
 from .stage import AUGUST, COMMITTEE, FORM, JULY, OPERATOR, Stage, called
@@ -221,6 +222,8 @@ def test_votes_are_no_decisions_and_decisions_no_votes(applied: Stage) -> None:
 def test_publish_is_no_way_around_the_committee(applied: Stage) -> None:
     applied.decided()
     words = [applied.run().run, "--environment", applied.file("CA.yaml"), "--json", "--quiet"]
+    _, told, _ = called(status, words)
+    assert "gamyeong combination vote" in str(told)
     code, _, said = called(publish, words)
     assert code == 3
     assert "whose export a committee judges" in said
