@@ -11,8 +11,8 @@ import pytest
 
 from jobs.combination import entries
 from jobs.combination.packages import draft
-from jobs.combination.salts import join_salt
-from jobs.combination.secret_store import destroy_series_secrets, round_secret
+from jobs.combination.salts import JOIN_SALT, LINK_SALT, join_salt
+from jobs.combination.secret_store import destroy_series_secrets, round_secret, series_secret
 from jobs.tables import pinned
 from transforms.combination.key_vectors import fingerprint
 from transforms.combination.serials import round_series
@@ -121,6 +121,15 @@ def test_the_applicant_keeps_neither_salt_nor_keys(round_: PartyRound) -> None:
     assert found_in(round_.everything("A"), salt) == [round_.folder / "A/evidence/notes.json"]
     # Without a copy nothing can be made again, unless the key agency hands it over anew.
     assert round_.got("A", "salt", "KMA") is None
+
+
+def test_the_key_agency_keeps_its_salts_wrapped(round_: PartyRound) -> None:
+    round_.salted("A")
+    agency = round_.environments["KMA"]
+    stored = [series_secret(agency, round_.combination, purpose).reveal() for purpose in (JOIN_SALT, LINK_SALT)]
+    assert len({*stored, salt_of(round_)}) == 3
+    for secret in (*stored, salt_of(round_)):
+        assert found_in(round_.everything("KMA", "A", "B"), secret) == []
 
 
 def test_keys_again_change_nothing_and_erase_a_salt_that_a_killed_start_left(round_: PartyRound) -> None:
