@@ -126,7 +126,7 @@ def explained(error: BaseException, context: Context) -> tuple[int, str]:
     if isinstance(error, JobError):
         return error.exit_code, error.message
     if isinstance(error, PlanError):
-        return (3 if error.refused else 2), f"{len(error.problems)} problem(s) in the plan\n{error}"
+        return (3 if error.refused else 2), f"{len(error.problems)} problem(s) in the file\n{error}"
     if isinstance(error, TechniqueError):
         return 2, str(error)
     if isinstance(error, CellsRefused):
