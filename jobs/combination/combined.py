@@ -49,18 +49,28 @@ def first_day(combination: Combination, round_: str) -> date | None:
 
 @dataclass(frozen=True)
 class CombinedFiles:
-    """Sink of tasks: writes a bucket's rows of one table as Parquet, under a name that no other attempt has."""
+    """Sink of tasks: writes a bucket's rows of one table as Parquet, under a name that no other attempt has.
+
+    Columns of the schema that the rows lack (of a party that stayed out) are null.
+    """
 
     places: Mapping[str, Location]
     schemas: Mapping[str, pa.Schema]
     folder: str
 
     def __call__(self, bucket: int, table: str, rows: pa.Table) -> Iterator[bytes]:
+        rows = _filled(rows, self.schemas[table])
         size = max(1, ROW_GROUP_BYTES * rows.num_rows // max(1, rows.nbytes))
         folder = f"{self.folder}bucket-{bucket:05d}-{unique_name()}"
         batches = rows.to_batches(max_chunksize=size)
         for file in write_batches(self.places[table], folder, self.schemas[table], batches):
             yield json.dumps([table, bucket, file.path, file.size, file.rows]).encode()
+
+
+def _filled(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    there = set(rows.schema.names)
+    columns = [rows.column(one.name) if one.name in there else pa.nulls(len(rows), one.type) for one in schema]
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def files_of(outputs: Sequence[bytes]) -> dict[str, list[NewFile]]:

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from .sample_file import VALID, written
 from transforms.combination.loader import load_combination
 from transforms.combination.model import Combination
 from transforms.yaml_nodes import read_yaml
+
+from .sample_file import VALID, written
 
 SERIES = "series: {every: month, first: 2024-07, last: 2025-06, keys_due: 5, attributes_due: 12, late: cancel}\n"
 WITHOUT_SERIES = (

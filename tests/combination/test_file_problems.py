@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from .sample_file import VALID, written
 from transforms.combination.loader import load_combination
 from transforms.errors import PlanError, Problem
+
+from .sample_file import VALID, written
 
 
 class Case(NamedTuple):

@@ -8,9 +8,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from .sample_file import VALID
 from transforms.combination.file_schema import file_schema, rendered
 from transforms.yaml_nodes import read_yaml
+
+from .sample_file import VALID
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "conf/combinations").glob("*.yaml"))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-PURPOSE = "{kind: scientific-research, statement: 주거형태와 건강상태에 따른 주유금액의 차이 연구, legal_basis: 개인정보 보호법 제28조의3}"
+STATEMENT = "주거형태와 건강상태에 따른 주유금액의 차이 연구"
+PURPOSE = f"{{kind: scientific-research, statement: {STATEMENT}, legal_basis: 개인정보 보호법 제28조의3}}"
 COMBINATION = """\
 combination: year
 roles: {key_agency: KMA, combining_agency: CA}
@@ -64,7 +65,13 @@ output: {{table: year}}
 """
 FORM = """\
 format: 1
-applicant: {organisation: 연구팀, registration: 123-45-67890, address: 서울시, representative: 최대표, contact: 조신청, reach: 02-123-4567}
+applicant:
+  organisation: 연구팀
+  registration: 123-45-67890
+  address: 서울시
+  representative: 최대표
+  contact: 조신청
+  reach: 02-123-4567
 file: year
 purpose: {kind: scientific-research, statement: 주거형태와 건강상태에 따른 주유금액의 차이 연구}
 information: pseudonymous

@@ -95,16 +95,24 @@ class Combining:
     @property
     def tables(self) -> dict[str, pa.Schema]:
         """Schemas by table: `""` for the records, and a party's name where it has several rows of a subject."""
-        head = [pa.field(RECORD, pa.string(), nullable=False)]
-        if self.link is not None:
-            head.append(pa.field(LINK, pa.string()))
-        shown = [one for one in self.parties if one.party in self.rule.shown]
-        found = {"": pa.schema(head + [f for one in shown if not one.many for f in fields_of(one)])}
-        for one in shown:
-            if one.many:
-                keys = [pa.field(name, pa.string(), nullable=False) for name in (RECORD, ROW_ID)]
-                found[one.party] = pa.schema(keys + fields_of(one))
-        return found
+        return tables_of([one for one in self.parties if one.party in self.rule.shown], link=self.link is not None)
+
+    def tables_beside(self, absent: Sequence[Supplied], order: Sequence[str]) -> dict[str, pa.Schema]:
+        """The same with the columns of parties that stayed out, so that all rounds have the same; `order` of all."""
+        alone = self.rule.kind == "anti-inner-single"
+        shown = [one for one in self.parties if one.party in self.rule.shown] + ([] if alone else list(absent))
+        return tables_of(sorted(shown, key=lambda one: order.index(one.party)), link=self.link is not None)
+
+
+def tables_of(shown: Sequence[Supplied], *, link: bool) -> dict[str, pa.Schema]:
+    """Schemas by table of the parties whose columns a user gets."""
+    head = [pa.field(RECORD, pa.string(), nullable=False)] + ([pa.field(LINK, pa.string())] if link else [])
+    found = {"": pa.schema(head + [f for one in shown if not one.many for f in fields_of(one)])}
+    for one in shown:
+        if one.many:
+            keys = [pa.field(name, pa.string(), nullable=False) for name in (RECORD, ROW_ID)]
+            found[one.party] = pa.schema(keys + fields_of(one))
+    return found
 
 
 def fields_of(supplied: Supplied) -> list[pa.Field]:

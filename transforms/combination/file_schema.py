@@ -1,6 +1,6 @@
 """The JSON Schema of combination files, for editors: `python -m transforms.combination.file_schema` prints it.
 
-Made from the model. What only the loader sees (names that must be among the parties, rounds of the series) is not in it.
+Made from the model. What the loader alone sees (names among the parties, rounds of the series) is not in it.
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
+import pyarrow as pa
+
 from jobs.combination.combined import tables_of
 from jobs.combination.combining_agency.close import end_run
 from jobs.combination.combining_agency.supplies import Supplies, gather, late_argument
@@ -17,6 +19,8 @@ from jobs.combination.step import Call, Step
 from jobs.errors import Refused
 from jobs.job import Outcome
 from jobs.runs import RunFolder
+from transforms.column_types import type_of_text
+from transforms.combination.combining import SERIAL, Supplied
 
 # What a new combination makes void: decisions were made about another table.
 LATER = ("combine", "process", "vote", "reject")
@@ -36,7 +40,8 @@ def body(call: Call) -> Outcome:
         _void(call, "combined again: " + ", ".join(_changed(before, supplies)))
     _check_columns(call, supplies)
     secret = round_secret(call.environment, call.combination, call.round.name, SECRET, make=True)
-    made = {one.user: combine_for(call, supplies, one, secret) for one in call.combination.outputs}
+    absent = _absent(call, supplies)
+    made = {one.user: combine_for(call, supplies, one, secret, absent) for one in call.combination.outputs}
     told = {
         "inputs": supplies.inputs,
         "parties": list(supplies.attributes),
@@ -101,6 +106,17 @@ def _last_columns(call: Call) -> dict[str, dict[str, str]]:
     for name in rounds[: rounds.index(call.round.name)]:
         done = type(call.round)(call.environment, call.combination, name).done("combine")
         found |= done["columns"] if done is not None else {}
+    return found
+
+
+def _absent(call: Call, supplies: Supplies) -> list[Supplied]:
+    """Parties that stay out of this round, with the columns of their last one; those that never sent are not known."""
+    earlier, parties = _last_columns(call), call.combination.parties
+    found = []
+    for party in supplies.left_out:
+        if party in earlier:
+            fields = [(name, type_of_text(text)) for name, text in earlier[party].items() if name != SERIAL]
+            found.append(Supplied(party, pa.schema(fields), parties[party].rows == "many"))
     return found
 
 

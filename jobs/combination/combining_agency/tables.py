@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -56,8 +56,13 @@ class Made:
             )
 
 
-def combine_for(call: Call, supplies: Supplies, output: Output, secret: Secret) -> Made:
-    """Combines for one user and puts the round into its tables; DataFailed where the packages contradict each other."""
+def combine_for(
+    call: Call, supplies: Supplies, output: Output, secret: Secret, absent: Sequence[Supplied] = ()
+) -> Made:
+    """Combines for one user and puts the round into its tables; DataFailed where the packages contradict each other.
+
+    `absent`: what parties sent in earlier rounds that stayed out of this one; their columns are null.
+    """
     parties = tuple(
         Supplied(party, attributes_of(package), call.combination.parties[party].rows == "many", package.manifest.rows)
         for party, package in supplies.attributes.items()
@@ -78,7 +83,7 @@ def combine_for(call: Call, supplies: Supplies, output: Output, secret: Secret) 
         bucket_count(parties, cores_of(engine)),
     )
     day = first_day(call.combination, call.round.name)
-    schemas, zone = work.tables, call.environment.zone("source")
+    schemas, zone = work.tables_beside(absent, call.combination.suppliers), call.environment.zone("source")
     places = {name: zone / table_name(call.combination, output.user, name) for name in schemas}
     sink = CombinedFiles(places, schemas, folder_of(day))
     counts, files = run_tasks(engine, work, sink)
