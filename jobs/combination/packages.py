@@ -15,6 +15,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ from transforms.pipeline.feed import Damaged, Unit
 SENT, RECEIVED, DESTROYED = "combination-sent", "combination-received", "combination-destroyed"
 MANIFEST, SIGNATURE = "manifest.json", "signature"
 UNIT_BYTES = 64 << 20
+THREADS = 4
 
 
 @dataclass(frozen=True)
@@ -265,7 +267,10 @@ def _require_whole(place: Path, manifest: Manifest) -> None:
     """DataFailed unless the folder holds the manifest's files, byte by byte, and nothing else."""
     names = {one.name for one in place.iterdir()} - {MANIFEST, SIGNATURE}
     wrong = sorted(names ^ {file.name for file in manifest.files})
-    wrong += [file.name for file in manifest.files if file.name in names and _sha256(place / file.name) != file.sha256]
+    there = [file for file in manifest.files if file.name in names]
+    with ThreadPoolExecutor(THREADS) as pool:
+        found = pool.map(lambda file: _sha256(place / file.name), there)
+        wrong += [file.name for file, digest in zip(there, found, strict=True) if digest != file.sha256]
     if wrong:
         raise DataFailed(f"{manifest.address.name}: tampered with: {', '.join(wrong)}; {_ASK}")
 
