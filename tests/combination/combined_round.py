@@ -103,9 +103,9 @@ class CombinedRound:
         """As if all had applied and CA had given the receipt (test_applications.py shows how that is done)."""
         Round(self.environments["CA"], self.combination, round_).record("receive", {"receipt": "CA-1"})
 
-    def rows(self, name: str = "A") -> list[dict[str, Any]]:
+    def rows(self, name: str = "A", combination: str = "mobility-housing-health") -> list[dict[str, Any]]:
         """The combined table as it lies at CA."""
-        place = self.environments["CA"].zone("source") / f"combinations/mobility-housing-health/{name}"
+        place = self.environments["CA"].zone("source") / f"combinations/{combination}/{name}"
         snapshot = pinned(place)
         files = [SourceFile(file.uri, file.partition) for file in snapshot.files]
         schema = pa.schema([(one.name, one.type) for one in snapshot.schema])

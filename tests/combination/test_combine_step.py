@@ -11,6 +11,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from jobs.combination import entries
+from jobs.combination.rounds import Round
+
 from .combined_round import NEXT, ROUND, CombinedRound, attributes, linking, serial
 from .conftest import Roles
 
@@ -240,3 +243,58 @@ def test_two_roles_that_are_not_the_combining_agency(full: CombinedRound, capsys
     code, said = full.take(capsys, "B", "combine")
     assert code == 3
     assert "`combine` is a step of the combining agency (CA)" in said["error"]
+
+
+# Who has which join key, and what each kind of join makes of it, as the guideline prints it (reference 3).
+KEYS = {
+    "A": {"dac": "A1", "c2e": "A2", "cd1": "A3", "89c": "A4", "9a0": "A5"},
+    "B": {"abc": "B1", "dac": "B2", "c2e": "B3", "9a0": "B4", "rew": "B5"},
+    "C": {"o23": "C1", "dac": "C2", "c2e": "C3", "89c": "C4", "rew": "C5"},
+}
+TABLES = [
+    ("{user: A, join: inner-single}", "AB", "A1B2 A2B3 A5B4"),
+    ("{user: A, join: inner-single}", "ABC", "A1B2C2 A2B3C3"),
+    ("{user: A, join: inner-multi, base: A}", "ABC", "A1B2C2 A2B3C3 A5B4-- A4--C4"),
+    ("{user: A, join: inner-multi, base: A, optional: [C]}", "ABC", "A1B2C2 A2B3C3 A5B4--"),
+    ("{user: A, join: inner-full}", "ABC", "A1B2C2 A2B3C3 A5B4-- A4--C4 --B5C5"),
+    ("{user: A, join: outer-single, base: A}", "AB", "A1B2 A2B3 A3-- A4-- A5B4"),
+    ("{user: A, join: outer-single, base: A}", "ABC", "A1B2C2 A2B3C3 A3---- A5B4-- A4--C4"),
+    ("{user: A, join: anti-inner-single, base: A}", "AB", "A3 A4"),
+    ("{user: A, join: anti-inner-single, base: A}", "ABC", "A3"),
+]
+
+
+def test_the_guidelines_tables_by_packages(roles: Roles, tmp_path: Path, capsys: Any) -> None:
+    made = CombinedRound.of(roles, tmp_path)
+    for number, (output, parties, expected) in enumerate(TABLES):
+        made.file.write_text(
+            GOLDEN.format(number=number, output=output, third=THIRD if "C" in parties else ""), "utf-8"
+        )
+        entries.forget()
+        Round(made.environments["CA"], made.combination, "once").record("receive", {"receipt": "CA-1"})
+        links = {
+            f"serial_{party}": pa.array([KEYS[party].get(key) for key in everyone], pa.string()) for party in parties
+        }
+        made.send("KMA", "linking", pa.table(links), round_="once")
+        for party in parties:
+            values = list(KEYS[party].values())
+            made.send(party, "attributes", pa.table({"serial": values, "x": values}), round_="once")
+        code, said = made.take(capsys, "CA", "combine", round_="once")
+        assert code == 0, said["err"]
+        shown = parties if "anti" not in output else "A"
+        found = made.rows("A", f"golden-{number}")
+        assert {"".join(row[f"{party}_x"] or "--" for party in shown) for row in found} == set(expected.split())
+        assert len(found) == len(expected.split())
+
+
+THIRD = "\n  C: {supplies: c}"
+GOLDEN = """\
+combination: golden-{number}
+roles: {{key_agency: KMA, combining_agency: CA}}
+parties:
+  A: {{supplies: a, uses: true}}
+  B: {{supplies: b}}{third}
+key: {{columns: [name, phone, birth]}}
+outputs:
+  - {output}
+"""
