@@ -272,6 +272,7 @@ def test_the_guidelines_tables_by_packages(roles: Roles, tmp_path: Path, capsys:
         )
         entries.forget()
         Round(made.environments["CA"], made.combination, "once").record("receive", {"receipt": "CA-1"})
+        everyone = sorted({key for party in parties for key in KEYS[party]})
         links = {
             f"serial_{party}": pa.array([KEYS[party].get(key) for key in everyone], pa.string()) for party in parties
         }
