@@ -178,7 +178,7 @@ class Stage:
 
     def combined(self, round: str = JULY, revision: int = 1, deposits: int = 1000) -> None:
         """Both parties' attributes and the linking table by hand, then the agency's own `combine`."""
-        a, b = self.serials_a(round), [f"b{n}" for n in range(PEOPLE)]
+        a, b = self.serials_a(round), [f"serial-of-b-{n}" for n in range(PEOPLE)]
         own = fuel().select(["town", "fuel"]).add_column(0, "serial", pa.array(a))
         self.supplied("A", own, round, revision)
         deposit = pa.array([deposits * n for n in range(PEOPLE)], pa.int64())

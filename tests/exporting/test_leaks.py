@@ -29,7 +29,7 @@ def holding(words: set[str], *folders: Path) -> set[Path]:
 def test_no_serial_behind_the_combination(processed: Stage) -> None:
     exported(processed)
     assert processed.take("A", "take")[0] == 0
-    serials = {*processed.serials_a(), *(f"b{n}" for n in range(PEOPLE))}
+    serials = {*processed.serials_a(), *(f"serial-of-b-{n}" for n in range(PEOPLE))}
     places = [processed.folder / "CA", processed.folder / "A" / "published"]
     assert holding(serials, *places) == set()
     # The search finds what it looks for: one serial planted among what was published.

@@ -42,7 +42,7 @@ def test_a_round_of_several_tables(stage: Stage, spark: object) -> None:
     (stage.folder / "combination.yaml").write_text(many, "utf-8")
     (stage.folder / "output.yaml").write_text(HEAD + TABLES, "utf-8")
     stage.round("CA").record("receive", {"receipt": "test"})
-    a, b = stage.serials_a(), [f"b{n}" for n in range(PEOPLE)]
+    a, b = stage.serials_a(), [f"serial-of-b-{n}" for n in range(PEOPLE)]
     town = pa.table({"serial": a, "town": ["은평구"] * PEOPLE, "fuel": pa.array(range(PEOPLE), pa.int64())})
     stage.supplied("A", town)
     fees = [(b[n], 100 * n + month) for n in range(PEOPLE) for month in range(2)]
