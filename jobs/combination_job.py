@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from jobs.combination import entries
+from jobs.combination.opening import open_combination
 from jobs.combination.rounds import Round
 from jobs.combination.step import Call, Step, names_of
 from jobs.combination.steps import STEPS, step_named
@@ -19,7 +20,6 @@ from jobs.errors import BadInput, Refused
 from jobs.job import Context, Outcome, run_job
 from jobs.leaving import leave
 from jobs.locks import exclusive
-from transforms.combination.loader import load_combination
 from transforms.combination.model import Combination
 
 ABOUT = "Combines several organisations' data, over rounds: each role takes its own steps in its own environment."
@@ -52,7 +52,7 @@ def body_of(step: Step) -> Callable[[Context], Outcome]:
     def body(context: Context) -> Outcome:
         entries.forget()
         file = context.arguments.file if step.file else None
-        combination = load_combination(file) if file is not None else None
+        combination = open_combination(file) if file is not None else None
         if combination is not None:
             _require_role(step, combination, context.environment.exchange.name)
         round_ = None

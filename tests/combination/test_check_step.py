@@ -53,4 +53,5 @@ def test_problems_are_exit_2_and_refusals_exit_3(tmp_path: Path, capsys: pytest.
     assert "key.algorithm" in summary["error"]
     code, summary, _ = said(capsys, written(tmp_path, ("SHA-256", "MD5")))
     assert code == 3
+    assert "1 problem(s) in combination.yaml" in summary["error"]
     assert "weaker than SHA-256" in summary["error"]

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
+
+from transforms.column_types import PLAIN, type_of_text
 
 from .combined_round import NEXT, ROUND, CombinedRound, attributes, linking
 from .conftest import Roles
@@ -71,3 +74,9 @@ def test_its_table_of_several_rows_is_there_and_empty(
     assert {name: one["rows"] for name, one in tables.items()} == {"": 1, "C": 0}
     assert {row["round"].month for row in of.rows("A-C")} == {7}
     assert len(of.rows("A-C")) == 2
+
+
+@pytest.mark.parametrize("type_", [*PLAIN, pa.decimal128(12, 2), pa.decimal128(38, 0)], ids=str)
+def test_the_types_of_the_record_are_read_as_they_were_written(type_: pa.DataType) -> None:
+    assert type_of_text(str(type_)) == type_
+    assert type_of_text("struct<x: int64>") is None

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from jobs.combination.opening import open_combination
 from jobs.combination.step import Call, Step
 from jobs.job import Outcome
 from jobs.plans import open_plan
-from transforms.combination.loader import load_combination
 from transforms.combination.model import Combination
 from transforms.combination.schedule import ONCE
 from transforms.fingerprint import fingerprint
@@ -22,7 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def body(call: Call) -> Outcome:
     """Loads the file, then the output plans that are there; writes nothing."""
     file: Path = call.arguments.file
-    combination = load_combination(file)
+    combination = open_combination(file)
     lines = [
         f"{file.name}: valid; fingerprint {combination.fingerprint}",
         f"suppliers: {', '.join(combination.suppliers)}; users: {', '.join(combination.users)}",

@@ -15,6 +15,7 @@ from jobs.combination import demonstration, entries
 from jobs.combination.alone import alone, restore
 from jobs.combination.demonstration import Command
 from jobs.combination.layout import environment_file, make_roles, roles_in
+from jobs.combination.opening import open_combination
 from jobs.combination.rehearsal import Papers, Turn, last_turns, pairs, papers_of, turns
 from jobs.combination.rounds import Round
 from jobs.combination.secret_store import series_end
@@ -28,7 +29,6 @@ from jobs.plans import open_plan
 from jobs.runs import RunFolder
 from jobs.showing import show
 from jobs.steps import take
-from transforms.combination.loader import load_combination
 from transforms.combination.model import Combination
 
 INTERNAL = "internal combination: its join keys are deleted (guideline L777)"
@@ -143,7 +143,7 @@ class Play:
 def body(call: Call) -> Outcome:
     """Plays the rounds that were asked for (else the next one); ends with the exit code of a step that fails."""
     given = call.arguments
-    combination = load_combination(given.file)
+    combination = open_combination(given.file)
     given_files = [pairs(one) for one in (given.plan, given.application, given.export)]
     papers = papers_of(given.file, combination, *given_files)
     names = names_of("all", combination)
