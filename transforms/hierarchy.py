@@ -55,6 +55,11 @@ class Hierarchy:
     def _words(self) -> int:
         return max(len(row[0].split(" ")) for row in self.rows)
 
+    @property
+    def own_level(self) -> str | None:
+        """The level that the values themselves stand on; None where they are met by prefixes of it."""
+        return self.levels[0] if self.match == "exact" else None
+
     def __reduce__(self) -> tuple[type[Hierarchy], tuple[object, ...]]:
         return Hierarchy, (self.name, self.match, self.levels, self.rows)
 

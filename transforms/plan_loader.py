@@ -30,6 +30,7 @@ from transforms.plan_places import placed, places, read_text
 from transforms.plan_salvage import sound_sections
 from transforms.plan_sections import Sections, table_sections
 from transforms.technique import ColumnTechnique
+from transforms.techniques.categorization import Categorization
 from transforms.yaml_nodes import Node, read_yaml
 
 Rule = Callable[[Sections], Iterable[Problem]]
@@ -175,6 +176,13 @@ def _name_problems(sections: Sections, schemas: Mapping[str, pa.Schema]) -> list
     return problems
 
 
+def _only_categories(step: object) -> bool:
+    """Does a step turn values into categories and do nothing else, such as removing those that are not listed?"""
+    return isinstance(step, ParentCategory) or (
+        isinstance(step, Categorization) and step.unmatched in ("error", "keep")
+    )
+
+
 def _hierarchies(
     sections: Mapping[str, Any], file: Path, folders: Sequence[Path]
 ) -> tuple[dict[str, Hierarchy], list[Problem]]:
@@ -223,6 +231,14 @@ def _hierarchies(
                     f"level {level!r}",
                     f"a level of {name}: {', '.join(found[name].levels)}",
                     hint=did_you_mean(level, found[name].levels),
+                )
+            )
+        elif level is not None and level == found[name].own_level and _only_categories(step):
+            problems.append(
+                Problem(
+                    f"{path}.level",
+                    f"level {level!r}, at which every value is its own category",
+                    f"a coarser level of {name}: {', '.join(found[name].levels[1:]) or 'it has none'}",
                 )
             )
     return found, problems

@@ -99,6 +99,9 @@ MALFORMED = [
          "grade: {kind: attribute, "
          "apply: [{date-shift: {days: [-5, 5]}}, {date-shift: {days: [-5, 5]}}]}",
          "columns.grade.apply[1].date-shift", "a second shift", "one shift"),
+    Case("a level at which nothing is categorized", "{hierarchy: towns.csv, level: sido}",
+         "{hierarchy: towns.csv, level: town}", "columns.address.apply[0].categorization.level",
+         "every value is its own category", "sido"),
     Case("no strata", "sample: {fraction: 0.5}", "sample: {technique: stratified, by: [], fraction: 0.5}",
          "sample.by", "a list of 0", "at least 1 entry"),
     Case("no reason", "person: {label: 환자번호, kind: identifier, apply: serial-number}",
