@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from jobs.combination import entries
+from jobs.combination.rounds import Round
+
 from .conftest import Roles
 from .key_round import NEXT, ROUND, KeyRound
 
@@ -147,6 +150,9 @@ def test_the_guidelines_person_sets_the_cover(make: Make) -> None:
     assert len(persons) == 3_600
     assert set(people(3_000, 5_000)) <= set(persons)
     assert at.run("extract")[1]["state"] == "sent already"
+    assert at.run("extract", "--cover", "A=1000", "--reason", "홍길동: 더 줄임")[1]["parties"]["A"]["left"] == 2_000
+    smaller = listed(at, "A")
+    assert set(smaller) < set(persons)
 
 
 def test_above_one_half_there_is_no_list(make: Make) -> None:
@@ -201,6 +207,8 @@ def test_link_comes_after_the_lists_and_other_keys_make_others(make: Make) -> No
     code, _, text = at.run("link")
     assert (code, "the lists were made of other keys than are there now" in text) == (3, True)
     assert at.run("extract")[1]["parties"]["A"]["extracted"] == 400
+    entries.forget()
+    assert Round(at.environments["KMA"], at.combination, ROUND).done("link") is None
     assert at.run("link")[1]["rows"] == 200
     package = at.got("A", "extraction")
     assert package is not None

@@ -47,7 +47,9 @@ def body(call: Call) -> Outcome:
     if before is not None:
         if before["inputs"] == inputs.of_keys and decided["cover"] in ({}, before["decided"]["cover"]):
             return _told(call, before, "sent already")
-        call.round.void("extract", "link", because="keys or cover of the extraction changed")
+        if before["inputs"] != inputs.of_keys:
+            call.round.void("link", because="keys were sent again")
+        call.round.void("extract", because="keys or cover of the extraction changed")
     matcher = Matcher.of(call, inputs)
     tally, _ = matcher.run(CountReduce(matcher.work), "count for extraction", serials=False)
     require_few_doubled(tally, inputs, call.combination)
