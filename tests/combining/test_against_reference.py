@@ -172,7 +172,6 @@ LINKS = pa.table({"serial_A": ["a1", "a2"], "serial_B": ["b1", "b2"]})
         (A, pa.concat_tables([B, B[:1]]), LINKS, r"attributes of B: rows with the serial of another row.*at least 1"),
         (A, B, pa.concat_tables([LINKS, LINKS[:1]]), r"linking table: serials of [AB] that stand in several rows"),
         (A, B, pa.table({"serial_A": ["a1", None], "serial_B": ["b1", "b1"]}), "serials of B that stand in several"),
-        (A, B, pa.table({"serial_A": ["a1", None], "serial_B": pa.nulls(2, pa.string())}), "rows without any serial"),
         (pa.table({"serial": ["a1", None], "x": [1, 2]}), B, LINKS, r"attributes of A: rows without a serial"),
     ],
 )
@@ -182,6 +181,19 @@ def test_what_no_package_may_hold_is_an_error_by_count(
     with pytest.raises(PassFailed, match=said) as caught:
         case({"A": a, "B": b}, links).combine(JoinRule("outer-single", ("A", "B"), "A"))
     assert not any(serial in str(caught.value) for serial in ("a1", "a2", "b1"))
+
+
+def test_records_of_parties_that_were_left_out_are_nobodys(
+    drawn_case: Callable[..., Any], case: Callable[..., Any]
+) -> None:
+    """The linking table still has serials of C, whose attributes never came."""
+    drawn = drawn_case(PARTIES, 200)
+    without = case({party: drawn.attributes[party] for party in "AB"}, drawn.linking)
+    rule = JoinRule("inner-full", ("A", "B"))
+    tables, counts = without.combine(rule, link="link_U")
+    assert plain(tables[""]) == sorted(joined(without, rule)[0], key=repr)
+    only_c = sum(row["serial_A"] is None and row["serial_B"] is None for row in drawn.linking.to_pylist())
+    assert counts["linked"] == drawn.linking.num_rows - only_c < drawn.linking.num_rows
 
 
 def test_nobody_at_all(case: Callable[..., Any]) -> None:

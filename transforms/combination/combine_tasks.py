@@ -73,11 +73,15 @@ def deal(batch: pa.RecordBatch, words: Words, buckets: int, kind: int, chosen: A
 
 @dataclass(frozen=True)
 class Links:
-    """The linking rows of a batch: each party's draws, where they are needed, and the record's own draws."""
+    """The linking rows of a batch: each party's draws, where they are needed, and the record's own draws.
+
+    `named`: rows that name a party that takes part; the others are of parties that were left out meanwhile.
+    """
 
     own: Mapping[int, Words]
     held: Sequence[npt.NDArray[np.bool_]]
     record: Words
+    named: npt.NDArray[np.bool_]
 
     @classmethod
     def of(cls, work: Combining, batch: pa.RecordBatch, wanted: Sequence[int] = ()) -> Links:
@@ -93,9 +97,7 @@ class Links:
                 own[place] = draws_of(work, place, serials[place])
                 record[mine] = own[place][mine]
                 free &= ~mine
-        if free.any():
-            raise CellsRefused("linking table: rows without any serial; allowed: one serial or more", int(free.sum()))
-        return cls(own, held, record)
+        return cls(own, held, record, ~free)
 
     @property
     def pattern(self) -> npt.NDArray[np.int64]:
@@ -208,7 +210,7 @@ class RecordMap:
                     arrays.append(batch.column(work.link).cast(pa.binary(LINK_BYTES)))
                     columns.append(LINK_ID)
                 batch = pa.RecordBatch.from_arrays(arrays, names=columns)
-                yield from deal(batch, links.record, work.buckets, RECORDS)
+                yield from deal(batch, links.record, work.buckets, RECORDS, np.flatnonzero(links.named))
         elif unit.source == work.order[0]:
             for rows, words in attribute_rows(work, unit):
                 yield from deal(with_words(rows, words, TARGET), words, work.buckets, rows_kind(unit.source))
