@@ -40,19 +40,21 @@ from .world import (
 NAMES = ("A", "B", "C", "KMA", "CA")
 COMMITTEE = ("김위원", "이위원", "박위원")
 USERS = ("A", "B")
+# Moments of a round at which tests look at what the roles hold.
+HANDED, FULLEST = "salts are handed over", "all is there, nothing destroyed yet"
 
 
 @dataclass
 class Year:
-    """All roles below a folder. `seen`: called at the fullest moment of each round, before anything is destroyed."""
+    """All roles below a folder. `seen`: called at two moments of each round."""
 
     folder: Path
     roles: Mapping[str, Environment]
-    seen: Callable[[Year, str], None]
+    seen: Callable[[Year, str, str], None]
     said: dict[tuple[str, str, str], dict[str, Any]] = field(default_factory=dict)
 
     @classmethod
-    def begin(cls, folder: Path, seen: Callable[[Year, str], None]) -> Year:
+    def begin(cls, folder: Path, seen: Callable[[Year, str, str], None]) -> Year:
         write_files(folder)
         year = cls(folder, make_roles(folder, NAMES), seen)
         for party in "ABC":
@@ -109,6 +111,7 @@ class Year:
         for party in on_time:
             self.take(party, "prove", name)
         self.take("KMA", "salt", name)
+        self.seen(self, name, HANDED)
         for party in on_time:
             self.take(party, "keys", name)
         if name == WITHDRAWN:
@@ -125,7 +128,7 @@ class Year:
         self.take("CA", "process", name, code=5)
         self._judged(name)
         self.take("CA", "export", name)
-        self.seen(self, name)
+        self.seen(self, name, FULLEST)
         for user in USERS:
             self.take(user, "take", name)
         self.take("CA", "close", name)
