@@ -101,6 +101,17 @@ def test_a_resent_package_replaces_the_round_and_never_doubles_it(full: Combined
     assert not [text for text in everything(place) if b'"minValues"' in text]
 
 
+def test_after_the_export_nothing_is_combined_again(full: CombinedRound, capsys: Any) -> None:
+    full.take(capsys, "CA", "combine")
+    before = full.rows()
+    entries.forget()
+    Round(full.environments["CA"], full.combination, ROUND).record("export", {"users": ["A"]})
+    full.send("B", "attributes", attributes("B", {"p": 11}), revision=2)
+    code, said = full.take(capsys, "CA", "combine")
+    assert (code, said["state"]) == (0, "combined already, and exported")
+    assert full.rows() == before
+
+
 def test_withdrawn_subjects_are_left_out(full: CombinedRound, capsys: Any) -> None:
     full.take(capsys, "CA", "combine")
     full.send("A", "void", pa.table({"serial": [serial("A", "p")]}))
