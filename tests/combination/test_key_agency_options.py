@@ -194,6 +194,24 @@ def test_two_rounds_lists_do_not_tell_the_joined_by_what_they_share(make: Make) 
     assert cover_of_july <= august
 
 
+def test_who_was_late_for_the_join_rate_is_out_of_the_round(make: Make) -> None:
+    """C's keys came after the others had been told rates without C: neither lists nor linking take them in."""
+    options = RATE + EXTRACTION.removeprefix("options:\n")
+    at = make(options, ("late: cancel", "late: without-optional"))
+    at.keys("A", people(0, 3_000))
+    at.keys("B", people(2_700, 5_700))
+    assert at.run("rate", "--late")[1]["rates"].keys() == {"A", "B"}
+    at.keys("C", people(0, 3_000))
+    for step in ("extract", "link"):
+        code, told, text = at.run(step)
+        assert code == 0, text
+        assert told.get("left_out", {"C": "no keys in time"}) == {"C": "no keys in time"}
+    assert at.got("C", "extraction") is None
+    package = at.got("CA", "linking")
+    assert package is not None
+    assert package.schema().names == ["serial_A", "serial_B", "link_A"]
+
+
 def test_link_comes_after_the_lists_and_other_keys_make_others(make: Make) -> None:
     at = make(EXTRACTION)
     at.keys("A", people(0, 3_000))

@@ -42,7 +42,7 @@ def body(call: Call) -> Outcome:
     before = call.round.done("extract")
     if before is not None and call.round.state == State.CLOSED:
         return _told(call, before, "sent already")
-    inputs = gather(call, before["left_out"] if before is not None else None)
+    inputs = gather(call)
     decided = _decided(call)
     if before is not None:
         if before["inputs"] == inputs.of_keys and decided["cover"] in ({}, before["decided"]["cover"]):

@@ -16,6 +16,9 @@ from jobs.errors import DataFailed, Refused
 from transforms.combination.combining import SERIAL
 from transforms.combination.matching import KEYS_SCHEMA, KeyUnit, key_units
 
+# Steps that match keys, the last first.
+STEPS = ("link", "extract", "rate")
+
 
 @dataclass(frozen=True)
 class Inputs:
@@ -64,13 +67,13 @@ def _digest(package: Package) -> list[Any]:
     return [package.manifest.address.revision, package.manifest.substance]
 
 
-def gather(call: Call, known_out: Mapping[str, str] | None = None) -> Inputs:
-    """The newest keys and withdrawals of all parties but those known to be out of the round.
+def gather(call: Call) -> Inputs:
+    """The newest keys and withdrawals of all parties but those that were late for an earlier step of the round.
 
     Waiting for keys that have not come; with `--late` the file's rule; Refused where something else than keys was
     sent, or fewer than two parties are left.
     """
-    out = dict(known_out or {})
+    out = _out_already(call)
     wanted = [party for party in call.combination.suppliers if party not in out]
     found = {party: _received(call, "keys", party) for party in wanted}
     missing = [party for party, package in found.items() if package is None]
@@ -83,6 +86,15 @@ def gather(call: Call, known_out: Mapping[str, str] | None = None) -> Inputs:
         _require_keys_alone(one)
     voids = {party: package for party in keys if (package := _received(call, "void", party)) is not None}
     return Inputs(keys, voids, out)
+
+
+def _out_already(call: Call) -> dict[str, str]:
+    """Who was late stays out of the round, also when its keys have come meanwhile."""
+    for step in STEPS:
+        before = call.round.done(step)
+        if before is not None:
+            return dict(before["left_out"])
+    return {}
 
 
 def _received(call: Call, kind: Kind, party: str) -> Package | None:

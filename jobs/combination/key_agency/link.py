@@ -41,7 +41,7 @@ def body(call: Call) -> Outcome:
     before = call.round.done("link")
     if before is not None and call.round.state == State.CLOSED:
         return _told(call, before, "linked already, and closed")
-    inputs = gather(call, before["left_out"] if before is not None else None)
+    inputs = gather(call)
     if before is not None and before["inputs"] == inputs.digest:
         return _told(call, before, "linked already")
     _require_extraction(call, inputs)

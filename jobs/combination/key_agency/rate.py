@@ -28,7 +28,7 @@ def body(call: Call) -> Outcome:
     before = call.round.done("rate")
     if before is not None and call.round.state == State.CLOSED:
         return _told(call, before, "told already")
-    inputs = gather(call, before["left_out"] if before is not None else None)
+    inputs = gather(call)
     if before is not None and before["inputs"] == inputs.of_keys:
         return _told(call, before, "told already")
     asked = call.round.revision("rate")
