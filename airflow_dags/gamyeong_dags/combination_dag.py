@@ -15,6 +15,7 @@ from gamyeong_dags.combination_file import CRONS, CombinationFile, load_combinat
 from gamyeong_dags.combination_tasks import ExportOperator
 from gamyeong_dags.common import dag_settings
 from gamyeong_dags.looks import adequacy_standing, votes_standing
+from gamyeong_dags.mock_steps import build_mock
 from gamyeong_dags.periods import ONCE
 from gamyeong_dags.schedule import CombinationSchedule, Scheduled
 
@@ -36,6 +37,7 @@ def rounds_dag(one: Scheduled, model: CombinationSchedule, found: CombinationFil
     )
     builder = Builder(one, model, found, dag)
     build_inputs(builder, found.suppliers)
+    build_mock(builder)
     build_joining(builder)
     build_release(builder)
     return dag
@@ -94,16 +96,18 @@ def build_inputs(build: Builder, suppliers: Sequence[str]) -> None:
         application = build.model.applications.get(party)
         given = ["--application", str(build.one.path(application))] if application else build.plan(party)
         build.step(party, "apply", *given)
+    # A role takes one step of a round at a time (another ends with exit 4), so that even what could be parallel is not.
     for party in suppliers:
-        build.step(party, "prove")
+        build.step(party, "prove", trigger_rule="all_done")
+        build.after(party, "prove", (party, "apply"))
     # Whoever failed is missing, and missed by the agencies' own rules: they start when all have ended.
     build.step(combining, "receive", late="keys", trigger_rule="all_done")
     build.step(key, "salt", trigger_rule="all_done")
     build.after(combining, "receive", *((party, "apply") for party in found.parties))
     build.after(key, "salt", *((party, "prove") for party in suppliers))
     for party in suppliers:
-        build.step(party, "keys", *build.plan(party), spark=True)
-        build.after(party, "keys", (party, "apply"), (party, "prove"), (key, "salt"), (combining, "receive"))
+        build.step(party, "keys", *build.plan(party), spark=True, trigger_rule="none_failed")
+        build.after(party, "keys", (party, "prove"), (key, "salt"), (combining, "receive"))
 
 
 def build_joining(build: Builder) -> None:
@@ -145,16 +149,16 @@ def build_release(build: Builder) -> None:
         look = partial(adequacy_standing, place=place, round_=build.round)
         build.people(combining, "adequacy", title, look)
         build.after(combining, "adequacy", last)
-        votes = []
+        last = (combining, "adequacy")
         for user in users:
             name = f"votes_{user}"
             votes_of = partial(votes_standing, place=place, round_=build.round, user=user)
             build.people(combining, name, f"{found.combination}: may it be exported to {user}?", votes_of)
-            build.after(combining, name, (combining, "adequacy"), (user, "apply-export"))
-            votes.append((combining, name))
+            build.after(combining, name, last, (user, "apply-export"))
+            last = (combining, name)
         asset = Asset(name=build.one.asset, uri=f"gamyeong://{build.one.asset}", group="gamyeong")
         build.step(combining, "export", kind=ExportOperator, asset=asset, period=build.period, users=users, spark=True)
-        build.after(combining, "export", *votes)
+        build.after(combining, "export", last)
     for user in users:
         build.step(user, "take", spark=True)
         build.after(user, "take", (combining, "export"), (user, "apply-export"))
@@ -165,7 +169,7 @@ def build_release(build: Builder) -> None:
     build.after(key, "close", (combining, "close"), (key, "link"))
     for party in found.suppliers:
         build.step(party, "forget", trigger_rule="none_failed")
-        build.after(party, "forget", (combining, "close"), (party, "attributes"))
+        build.after(party, "forget", (combining, "close"), (party, "attributes"), (party, "take"))
 
 
 def _timetable(model: CombinationSchedule, found: CombinationFile) -> Any:

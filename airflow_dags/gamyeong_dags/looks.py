@@ -38,6 +38,8 @@ def run_standing(context: Any, words: Sequence[str], *, place: Place) -> Standin
 def adequacy_standing(context: Any, words: Sequence[str], *, place: Place, round_: Any) -> Standing:
     """The runs of a combination's outputs, by `combination process`, which is done already and only tells."""
     ended = combination(["process", *words, "--round", round_(context)], place)
+    if ended.what == "retry":
+        return _busy(ended, place)
     outputs = ended.summary.get("outputs")
     if ended.code not in (0, 5) or not isinstance(outputs, dict):
         raise Unfit(ended.told("combination process"))
@@ -56,6 +58,8 @@ def votes_standing(context: Any, words: Sequence[str], *, place: Place, round_: 
     """The committee's votes about one user's export, by `combination vote --show`."""
     command = ["vote", *words, "--round", round_(context), "--user", user]
     ended = combination([*command, "--show"], place)
+    if ended.what == "retry":
+        return _busy(ended, place)
     if ended.code == 5:
         return Standing("waiting", ended.words, _text(f"Export to **{user}**.", ended.words, [], [], place))
     state = ended.summary.get("state")
@@ -83,6 +87,12 @@ def combination(words: Sequence[str], place: Place) -> Ended:
     """One look by `gamyeong combination …`, without Spark."""
     job = "combination_job"
     return job_hook(job, words, place, spark=False).run(str(places.jobs() / f"{job}.py"))
+
+
+def _busy(ended: Ended, place: Place) -> Standing:
+    """Somebody's command is at work on the round, or the machine is in trouble: it is looked at again."""
+    told = ended.words or ended.fix
+    return Standing("waiting", told, _text("Could not look yet.", told, [], [], place))
 
 
 def _text(head: str, waits: str, reports: Sequence[str], commands: Sequence[str], place: Place) -> str:

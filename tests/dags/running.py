@@ -106,6 +106,16 @@ class Airflow:
         found: list[dict[str, Any]] = self.ask("GET", f"/api/v2/dags/{dag}/dagRuns?limit=100")["dag_runs"]
         return found
 
+    def until_run(self, dag: str, period: str, seconds: float = 120) -> str:
+        """Waits for the run whose interval begins in a period (2024-07); its id."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            for one in self.runs(dag):
+                if (one["data_interval_start"] or "").startswith(period) and one["state"] != "queued":
+                    return str(one["dag_run_id"])
+            time.sleep(0.5)
+        raise AssertionError(f"{dag}: no run of {period}")
+
     def tasks(self, dag: str, run: str) -> dict[str, dict[str, Any]]:
         """The tasks of a run by name."""
         found = self.ask("GET", f"/api/v2/dags/{dag}/dagRuns/{run}/taskInstances?limit=100")["task_instances"]

@@ -68,8 +68,9 @@ def test_each_role_has_its_steps_and_its_own_environment(workplace: Workplace) -
     after = dag["after"]
     for task, file in dag["environment"].items():
         assert file == f"{task.split('.')[0]}.yaml"
+    assert after["CA.receive"] == ["A.apply", "B.apply", "C.apply"]
     assert after["KMA.salt"] == ["A.prove", "B.prove", "C.prove"]
-    assert after["A.keys"] == ["A.apply", "A.prove", "CA.receive", "KMA.salt"]
+    assert after["A.keys"] == ["A.prove", "CA.receive", "KMA.salt"]
     assert after["KMA.keys_in"] == ["A.keys", "B.keys", "C.keys"]
     assert after["KMA.rate"] == ["KMA.keys_in", "KMA.salt"]
     assert (after["KMA.extract"], after["KMA.link"]) == (["KMA.rate"], ["KMA.extract"])
@@ -80,7 +81,7 @@ def test_each_role_has_its_steps_and_its_own_environment(workplace: Workplace) -
     assert after["CA.export"] == ["CA.votes_A"]
     assert after["A.take"] == ["A.apply_export", "CA.export"]
     assert after["KMA.close"] == ["CA.close", "KMA.link"]
-    assert after["C.forget"] == ["C.attributes", "CA.close"]
+    assert after["A.forget"] == ["A.attributes", "A.take", "CA.close"]
 
 
 def test_the_rounds_are_those_of_the_series_one_at_a_time(workplace: Workplace) -> None:
@@ -96,6 +97,17 @@ def test_optional_steps_are_there_only_where_the_file_says_so(workplace: Workpla
     assert "KMA.rate" not in after
     assert "KMA.extract" not in after
     assert after["KMA.link"] == ["KMA.keys_in", "KMA.salt"]
+
+
+def test_a_mock_combination_comes_before_any_key_and_is_destroyed(workplace: Workplace) -> None:
+    mock = COMBINATION.replace("options: {", "options: {mock: {rounds: [2024-07]}, ")
+    placed(workplace, ALL, mock)
+    after = loaded(workplace)["dags"]["trio"]["after"]
+    assert after["B.mock_keys"] == ["B.apply", "KMA.mock_salt"]
+    assert after["CA.mock_choose"] == ["A.mock_keys", "B.mock_keys", "C.mock_keys"]
+    assert after["CA.mock_analysed"] == ["CA.mock_combine"]
+    assert after["B.mock_destroy"] == ["B.mock_attributes", "CA.mock_analysed"]
+    assert "B.mock_destroy" in after["B.keys"]
 
 
 def test_an_organisation_runs_its_own_steps_alone(workplace: Workplace) -> None:

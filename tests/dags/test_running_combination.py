@@ -1,6 +1,8 @@
 """A combination's rounds by Airflow: all roles, packages between them, people who sign, and what the users get.
 
-The twelve rounds with a killed, a late and a re-sent one take most of an hour: `infra/test -m year` runs them.
+Each round takes some minutes, so these run only where they are asked for: `infra/test -m year`, with `-k two` the short
+one. What they cost is the start of a JVM and of Spark for each step; the same flow with stand-ins for the jobs is in
+test_running_plans.py.
 """
 
 from __future__ import annotations
@@ -34,9 +36,10 @@ def played(tmp_path: Path, workplace_in: Callable[[Path], Workplace]) -> Iterato
     running.stop()
 
 
+@pytest.mark.year
 @pytest.mark.slow
 @pytest.mark.spark
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(3600)
 def test_two_rounds_one_of_them_killed_give_what_one_go_gives(played: Played) -> None:
     rounds = ROUNDS[:2]
     played.backfill(rounds)

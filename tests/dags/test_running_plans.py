@@ -22,6 +22,7 @@ from jobs.runs import RunFolder, list_runs
 from jobs.signing import load_key
 from tests.dags.conftest import ROOT, Workplace
 from tests.dags.running import Airflow, kill_job
+from tests.dags.test_combination_dags import ALL, COMBINATION
 
 pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.timeout(900)]
 REVIEWERS = ("Kim", "Lee", "Park")
@@ -54,6 +55,13 @@ def place(
     place.schedule("asked", often)
     place.schedule("waiting", often)
     place.schedule("failing", often)
+    (place.folder / "trio.yaml").write_text(COMBINATION.replace("last: 2025-06", "last: 2024-08"))
+    files = {key: {name: f"../{name}.stub.yaml" for name in names} for key, names in ALL.items()}
+    lines = [f"{key}: {{{', '.join(f'{n}: {f}' for n, f in names.items())}}}" for key, names in files.items()]
+    for name in ("A", "B", "C", "KMA", "CA"):
+        shutil.copy(place.folder / "stub.yaml", place.folder / f"{name}.stub.yaml")
+    text = "schedule: trio\ncombination: ../trio.yaml\nowner: office\nstart: 2024-07-01\ncatch_up: false\n"
+    (place.folder / "schedules" / "trio.yaml").write_text("\n".join([text, *lines, "late_after_hours: 0", often]))
     place.schedule("series", f'cron: "@monthly"\nperiod: month\n{often}')
     return place
 
@@ -212,6 +220,43 @@ def test_a_backfill_takes_one_period_after_the_other(airflow: Airflow, place: Wo
         if any(month in word for word in one["words"]) and one["job"] in ("pseudonymize", "publish")
     ]
     assert taken == [(month, job) for month in sorted(months) for job in ("pseudonymize", "publish")]
+
+
+def test_rounds_of_a_combination_go_on_without_the_late_and_end_with_a_rejection(
+    airflow: Airflow, place: Workplace
+) -> None:
+    """Round 7: a party fails, a step waits, votes come late. Round 8: the committee rejects."""
+    place.codes("trio", "C.keys", "2")
+    place.codes("trio", "KMA.link", "5 4 0")
+    place.state("2024-07", "waiting")
+    airflow.on("trio")
+    body = {"dag_id": "trio", "from_date": "2024-07-01T00:00:00Z", "to_date": "2024-08-01T00:00:00Z"}
+    airflow.ask("POST", "/api/v2/backfills", body | {"max_active_runs": 1})
+    run = airflow.until_run("trio", "2024-07")
+    airflow.until("trio", run, lambda states: states["CA.adequacy"] == "awaiting_input")
+    assert "gamyeong decide r1 --show" in airflow.question("trio", run, "CA.adequacy")["body"]
+    airflow.answer("trio", run, "CA.adequacy", "Approve")
+    time.sleep(4)
+    airflow.until("trio", run, lambda states: states["CA.adequacy"] == "awaiting_input")
+    place.codes("trio", "CA.export", "0 1")  # of round 7, of round 8
+    place.state("2024-08", "rejected")
+    place.state("2024-07", "ready")
+    assert airflow.ended("trio", run) == "failed", "what C lacks is seen"
+    states = airflow.states("trio", run)
+    done = ("KMA.link", "CA.export", "A.take", "CA.close", "KMA.close", "B.forget")
+    assert {states[one] for one in done} == {"success"}
+    assert (states["C.keys"], states["C.attributes"]) == ("failed", "upstream_failed")
+    assert [one["code"] for one in place.calls("trio", "KMA.link")][:3] == [5, 4, 0]
+
+    run = airflow.until_run("trio", "2024-08")
+    assert airflow.ended("trio", run) == "success"
+    states = airflow.states("trio", run)
+    assert (states["CA.export"], states["A.take"]) == ("skipped", "skipped")
+    assert {states[one] for one in ("CA.close", "KMA.close", "C.forget")} == {"success"}
+    for call in place.calls("trio"):
+        assert call["words"][call["words"].index("--round") + 1] in ("2024-07", "2024-08")
+    assert all("--late" in one["words"] for one in place.calls("trio", "KMA.link")), "both are long due"
+    assert all("--late" not in one["words"] for one in place.calls("trio", "A.keys"))
 
 
 def test_no_cell_key_or_setting_of_spark_is_left_with_airflow(
