@@ -8,6 +8,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from jobs.combination.combined import KIND, MOCK
+from jobs.tables import write_source
+
 from .stage import AUGUST, JULY, PEOPLE, Stage
 from .test_export_flow import exported
 
@@ -84,6 +87,14 @@ def test_a_mock_table_is_never_processed(processed: Stage) -> None:
     code, _, said = processed.take("CA", "process")
     assert code == 3
     assert "source.table: combinations/cars-homes/mock-A; allowed: combinations/cars-homes/A" in said
+
+
+def test_a_table_that_is_marked_as_mock_is_refused_under_any_name(processed: Stage) -> None:
+    place = processed.roles["CA"].zone("source") / "combinations" / "cars-homes" / "A"
+    write_source(pa.table({"record": ["x"]}), place, mode="replace", properties={KIND: MOCK})
+    code, _, said = processed.take("CA", "process")
+    assert code == 3
+    assert "mock combination, which nobody may export" in said
 
 
 def test_a_plan_without_the_rounds_period_is_refused(processed: Stage) -> None:

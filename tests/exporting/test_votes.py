@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
+from jobs.clock import stamp, utc_now
+from jobs.combination import entries
+from jobs.combination.votes import CRITERIA, Case
+from jobs.decisions import save, statement
 from jobs.publish import main as publish
+from jobs.signing import load_key
 from jobs.status import main as status
 from jobs.storage import Location
 
@@ -228,3 +234,24 @@ def test_publish_is_no_way_around_the_committee(applied: Stage) -> None:
     assert code == 3
     assert "whose export a committee judges" in said
     assert not any(applied.roles["CA"].zone("published").local.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"grades": {"relevance": "fit", "safety": "fit"}}, "no grade for each of relevance, identifiability, safety"),
+        ({"grades": dict.fromkeys(CRITERIA, "unfit")}, "approved, though a grade is unfit"),
+        ({"form": "telephone"}, "no form; allowed: meeting, written"),
+    ],
+)
+def test_a_signature_alone_makes_no_vote(applied: Stage, said: dict[str, object], why: str) -> None:
+    """A member signs by a program of its own: what a vote must say is checked again where votes are counted."""
+    case = Case.of(applied.round("CA"), "A")
+    key = load_key(Path(applied.file(f"{FIRST}.pem")))
+    whole = {"kind": "vote", "outcome": "approved", "grades": dict.fromkeys(CRITERIA, "fit"), "form": "meeting"}
+    head = entries.ledger(applied.roles["CA"]).head()
+    content = statement(FIRST, key, case.binding, head, stamp(utc_now()), {**whole, "conditions": [], **said})
+    save(case.place, content, key)
+    code, _, text = applied.take("CA", "export")
+    assert code == 3
+    assert why in text
