@@ -8,8 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from jobs.combination.combined import KIND, MOCK
-from jobs.tables import write_source
+from jobs.combination.combined import MARK
+from jobs.tables import commit_files
 
 from .stage import AUGUST, JULY, PEOPLE, Stage
 from .test_export_flow import exported
@@ -91,7 +91,8 @@ def test_a_mock_table_is_never_processed(processed: Stage) -> None:
 
 def test_a_table_that_is_marked_as_mock_is_refused_under_any_name(processed: Stage) -> None:
     place = processed.roles["CA"].zone("source") / "combinations" / "cars-homes" / "A"
-    write_source(pa.table({"record": ["x"]}), place, mode="replace", properties={KIND: MOCK})
+    place.delete()
+    commit_files(place, pa.schema([("record", pa.string())]), [], description=MARK)
     code, _, said = processed.take("CA", "process")
     assert code == 3
     assert "mock combination, which nobody may export" in said
