@@ -20,7 +20,7 @@ from jobs.combination.parcels import Kind
 from jobs.combination.step import Call
 from jobs.errors import Refused, Waiting
 from transforms.combination.joins import Patterns, meeting, needed, patterns_of, rules_of
-from transforms.combination.matching import JOIN_KEY
+from transforms.combination.matching import JOIN_KEY, KEYS_SCHEMA
 from transforms.combination.model import Combination, Mock
 from transforms.combination.words import word_arrays, words_of
 from transforms.derivation import Secret
@@ -33,6 +33,7 @@ SERIAL = "serial"
 DRAWN = ("\x00drawn0", "\x00drawn1")
 # So many keys of each party are looked at for each that may be chosen.
 LOOKED_AT = 20
+_KEYED = pa.schema([*KEYS_SCHEMA, *((name, pa.uint64()) for name in DRAWN)])
 
 
 def require_mock(call: Call) -> Mock:
@@ -109,7 +110,7 @@ def sample(packages: Mapping[str, Package], secret: Secret, most: int) -> Sample
     draws = Draws(secret)
     keys = {}
     for party, package in packages.items():
-        chosen = []
+        chosen = [_KEYED.empty_table()]
         for unit in package.units():
             for batch in unit.batches([JOIN_KEY, SERIAL]):
                 words = draws.bits(encode_ids([batch.column(JOIN_KEY)]))
