@@ -13,7 +13,7 @@ from jobs.parquet import WRITE_OPTIONS
 from jobs.tables import NO_STATISTICS, read
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 # Delta passes only the codec on to the Parquet writer; the rest goes by the session, for the copy alone.
 SETTINGS = {
@@ -25,8 +25,13 @@ SETTINGS = {
 
 def copy(spark: SparkSession, source: Path, target: Path) -> None:
     """A plain Delta copy of the whole table."""
+    save(spark, read(spark, str(source)), target)
+
+
+def save(spark: SparkSession, frame: DataFrame, target: Path) -> None:
+    """A frame as a new Delta table."""
     with _set(spark):
-        writer = read(spark, str(source)).write.format("delta").option("compression", WRITE_OPTIONS["compression"])
+        writer = frame.write.format("delta").option("compression", WRITE_OPTIONS["compression"])
         for name, value in NO_STATISTICS.items():
             writer = writer.option(name, value)
         writer.save(str(target))
