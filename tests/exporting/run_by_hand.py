@@ -25,7 +25,7 @@ from jobs.vouched import MADE_BY, hashes
 from transforms.compiler import compile_plan
 
 
-def run_by_hand(environment: Environment, plan_file: Path, period: str) -> dict[str, Any]:
+def run_by_hand(environment: Environment, plan_file: Path, period: str | None) -> dict[str, Any]:
     """The run's entry in the record of `process`."""
     loaded = open_plan(plan_file, environment)
     plan = loaded.plan
@@ -35,10 +35,11 @@ def run_by_hand(environment: Environment, plan_file: Path, period: str) -> dict[
     sources = {table.name: source_version(plan.source.table, snapshot)}  # type: ignore[union-attr]
     folder = RunFolder(environment, run_name(pipeline.fingerprint, sources, period=period))
     window = table_window(plan, table.name, period, table.source_schema)
-    assert window is not None
     rows = DeltaTable(str(snapshot.location)).to_pyarrow_table()
-    inside = window.evaluate({name: rows.column(name).combine_chunks() for name in window.columns()})
-    made = pipeline.apply_table(rows.filter(inside).cast(table.source_schema), run_keys(environment, plan, folder.run))
+    if window is not None:
+        inside = window.evaluate({name: rows.column(name).combine_chunks() for name in window.columns()})
+        rows = rows.filter(inside)
+    made = pipeline.apply_table(rows.cast(table.source_schema), run_keys(environment, plan, folder.run))
     place = folder.staged(table.name)
     staged = StagedFiles.of(tuple(StagedSink(place, table.schema)(0, made)))
     tables = (commit_staged(place, table, plan, pipeline.fingerprint, folder.run, staged),)

@@ -8,8 +8,10 @@ from deltalake import DeltaTable
 
 from jobs.combination.exports import application, business_days_after
 from jobs.combination.notices import notices
+from transforms.combination.schedule import ONCE
 
-from .stage import AUGUST, COMMITTEE, JULY, PEOPLE, Stage
+from .run_by_hand import run_by_hand
+from .stage import AUGUST, COMBINATION, COMMITTEE, JULY, OUTPUT, PEOPLE, Stage
 
 
 def released(stage: Stage) -> DeltaTable:
@@ -142,3 +144,25 @@ def test_a_late_notice_says_so(processed: Stage) -> None:
     assert seen.notice["late"] is True
     told = list(notices(processed.round("A"), "CA"))
     assert [one["receipt"] for one in told] == ["E-cars-homes-2024-07-A-1"]
+
+
+def test_a_combination_that_is_made_once(stage: Stage) -> None:
+    """Without a series there is neither a period nor a link id; the user's table is the one round."""
+    series = "series: {every: month, first: 2024-07, last: 2024-09, keys_due: 5, attributes_due: 12}\n"
+    text = COMBINATION.replace(series, "").replace(", link_id: true", "").replace("simplified: when-unchanged", "")
+    (stage.folder / "combination.yaml").write_text(text, "utf-8")
+    plan = OUTPUT.replace(", period: {column: round, every: month}", "").replace("[record, round]", "[record]")
+    plan = "\n".join(line for line in plan.splitlines() if not line.startswith("  link:"))
+    (stage.folder / "output.yaml").write_text(plan, "utf-8")
+    stage.combined(ONCE)
+    run = run_by_hand(stage.roles["CA"], stage.folder / "output.yaml", None)
+    stage.round("CA", ONCE).record("process", {"outputs": {"A": run}})
+    exported(stage, ONCE)
+    code, told, said = stage.take("A", "take", round=ONCE)
+    assert (code, told["rows"]) == (0, PEOPLE), said
+    table = released(stage)
+    assert table.metadata().partition_columns == []
+    assert table.schema().to_arrow().names == ["A_town", "A_fuel", "B_deposit"]
+    assert stage.take("CA", "close", round=ONCE)[0] == 0
+    assert not (stage.roles["CA"].zone("source") / "combinations" / "cars-homes" / "A").exists()
+    assert not stage.run(round=ONCE).published(stage.run(round=ONCE).load_record(), "fuel-homes").exists()
