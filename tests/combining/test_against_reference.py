@@ -169,6 +169,7 @@ LINKS = pa.table({"serial_A": ["a1", "a2"], "serial_B": ["b1", "b2"]})
     ("a", "b", "links", "said"),
     [
         (pa.concat_tables([A, A[:1]]), B, LINKS, r"attributes of A: rows with the serial of another row.*at least 1"),
+        (pa.concat_tables([A, A[2:]]), B, LINKS, r"attributes of A: rows with the serial of another row.*at least 1"),
         (A, pa.concat_tables([B, B[:1]]), LINKS, r"attributes of B: rows with the serial of another row.*at least 1"),
         (A, B, pa.concat_tables([LINKS, LINKS[:1]]), r"linking table: serials of [AB] that stand in several rows"),
         (A, B, pa.table({"serial_A": ["a1", None], "serial_B": ["b1", "b1"]}), "serials of B that stand in several"),

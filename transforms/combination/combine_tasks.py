@@ -20,6 +20,7 @@ from transforms.combination.words import (
     PLACE,
     TARGET,
     narrowed,
+    places_of,
     repeats,
     sorting,
     together,
@@ -31,7 +32,7 @@ from transforms.errors import CellsRefused
 from transforms.identifiers import encode_ids
 from transforms.pipeline.feed import Unit
 from transforms.pipeline.measure import bucket_of
-from transforms.pipeline.members import Words, places_in
+from transforms.pipeline.members import Words
 from transforms.pipeline.states import pack, unpack
 from transforms.pipeline.transform import BLOB_BYTES, to_blob
 
@@ -272,25 +273,17 @@ def sought(words: Words, listed: Words | None, party: Supplied) -> npt.NDArray[n
 
     CellsRefused where a party that has one row for each subject has several.
     """
-    turn = sorting(words)
-    in_order = words[turn]
+    found = places_of(words, words[:0] if listed is None else listed)
     if not party.many:
-        check_serials(in_order, party.party)
-    found = np.full(len(words), -1)
-    if listed is not None:
-        # In order, because a search from place to place stays in the processor's cache.
-        found[turn] = places_in(in_order, listed)
+        there, rest = found[found >= 0], words[found < 0]
+        several = len(there) - int(np.count_nonzero(np.bincount(there))) + repeats(rest[sorting(rest)])
+        if several:
+            raise CellsRefused(
+                f"attributes of {party.party}: rows with the serial of another row; allowed: one row for each serial; "
+                "send them again as a new revision, or declare `rows: many` for a party with several rows of a subject",
+                several,
+            )
     return found
-
-
-def check_serials(words: Words, party: str) -> None:
-    """CellsRefused where a party that has one row for each subject has several (sorted draws)."""
-    if found := repeats(words):
-        raise CellsRefused(
-            f"attributes of {party}: rows with the serial of another row; allowed: one row for each serial; send them "
-            "again as a new revision, or declare `rows: many` for a party with several rows of a subject",
-            found,
-        )
 
 
 def check_once(words: Words, what: str) -> None:
