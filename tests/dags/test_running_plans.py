@@ -35,21 +35,17 @@ def place(
     workplace_in: Callable[[Path], Workplace],
     environment_in: Callable[[Path], Path],
 ) -> Workplace:
-    """Two real plans over 4,000 made customers, three reviewers, and stand-ins."""
+    """Two real plans, and stand-ins."""
     place = workplace_in(tmp_path_factory.mktemp("running") / "place")
-    file = environment_in(place.folder)
+    environment_in(place.folder)
     shutil.rmtree(place.folder / "jobs")
     (place.folder / "jobs").symlink_to(ROOT / "jobs")
-    gamyeong(file, "keys", "init")
-    gamyeong(file, "generate", "retail", "--customers", "4000")
     for name in ("first", "other"):
         text = (ROOT / "conf" / "plans" / "first.yaml").read_text()
         text = text.replace("plan: first", f"plan: {name}").replace("{table: first}", f"{{table: {name}}}")
         (place.folder / f"{name}.yaml").write_text(text)
         (place.folder / "schedules" / f"{name}.yaml").write_text(f"schedule: {name}\n{REAL.format(name)}")
     shutil.copytree(ROOT / "conf" / "hierarchies", place.folder.parent / "hierarchies")
-    for name in REVIEWERS:
-        new_reviewer(load_environment(file), name, place.folder / f"{name}.pem")
     often = "look_again_minutes: 0.05\nretry_minutes: 0.05\n"
     place.schedule("follower", "waits_for: [published/first]\n")
     place.schedule("asked", often)
@@ -82,7 +78,14 @@ def airflow(place: Workplace) -> Iterator[Airflow]:
 
 @pytest.fixture(scope="module")
 def environment(place: Workplace) -> Environment:
-    return load_environment(place.folder / "environment.yaml")
+    """The real plans' environment, with a root key, 4,000 made customers and three reviewers."""
+    file = place.folder / "environment.yaml"
+    gamyeong(file, "keys", "init")
+    gamyeong(file, "generate", "retail", "--customers", "4000")
+    environment = load_environment(file)
+    for name in REVIEWERS:
+        new_reviewer(environment, name, place.folder / f"{name}.pem")
+    return environment
 
 
 def folder_of(environment: Environment, plan: str) -> RunFolder:
