@@ -76,7 +76,8 @@ adequacy: {{k-anonymity: {{k: 3}}}}
 additional_information: {{destroy: approved}}
 output: {{table: joined}}
 """
-MEMBERS = {"A": range(40), "B": range(10, 60)}
+# Fewer than half of each are in both, so that extraction lists may be made.
+MEMBERS = {"A": range(40), "B": range(25, 65)}
 
 
 def town(number: int) -> str:
@@ -88,7 +89,7 @@ def paid(party: str, number: int) -> int:
 
 
 def register(party: str) -> pa.Table:
-    """Persons 10 to 39 are in both; a name and a telephone number are written another way by each."""
+    """Persons 25 to 39 are in both; a name and a telephone number are written another way by each."""
     numbers = list(MEMBERS[party])
     dash = "-" if party == "A" else ""
     return pa.table(
