@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from jobs.combination_job import main
-from .sample_file import written
 from tests.unit.conftest import TOWNS, VALID
 from transforms.combination.loader import load_combination
+
+from .sample_file import written
 
 PLAN = ("link_id: true}", "link_id: true, plan: combined.yaml}")
 
