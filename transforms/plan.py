@@ -245,6 +245,10 @@ class Contribution(Model):
     cleared: dict[str, str] = Field(default_factory=dict)
 
 
+# Sections that came after the first plans were run: where a plan has none, its fingerprint is what it was.
+LATER, LATER_IN_TABLES = ("combination",), ("period",)
+
+
 class Plan(Model):
     """A validated plan. Either `source` and `columns`, or `subjects` and `tables`."""
 
@@ -280,4 +284,9 @@ class Plan(Model):
 
     def canonical(self) -> dict[str, Any]:
         """The plan as plain data with the names of YAML: for its fingerprint, and to be read again."""
-        return self.model_dump(mode="json", by_alias=True)
+        plain = self.model_dump(mode="json", by_alias=True)
+        for body, names in ((plain, LATER), *((table, LATER_IN_TABLES) for table in plain["tables"].values())):
+            for name in names:
+                if body[name] is None:
+                    del body[name]
+        return plain
