@@ -32,7 +32,7 @@ from transforms.technique import Model
 
 Hook = Callable[[str], None]
 # Where combined tables (결합정보) lie in the source zone.
-COMBINED = "combinations/"
+COMBINED = "combinations"
 GOOD = {"verify.json": "equal", "result.json": "fit"}
 READ_HERE: dict[str, type[Model]] = {
     "application": Application,
@@ -114,8 +114,12 @@ def _evidence(folder: RunFolder) -> tuple[RunRecord, dict[str, Any]]:
 
 
 def reads_combined(record: RunRecord) -> bool:
-    """Is it a run over combined tables?"""
-    return any(one.table.startswith(COMBINED) for one in record.sources.values())
+    """Is it a run over combined tables, however the plan spells their folder (`./combinations/…`)?"""
+    return any(COMBINED in _segments(one.table)[:1] for one in record.sources.values())
+
+
+def _segments(table: str) -> list[str]:
+    return [part for part in table.split("/") if part not in ("", ".")]  # as Location goes down
 
 
 def _require_alone(folder: RunFolder, record: RunRecord, plan: Mapping[str, Any], voted: bool) -> None:

@@ -17,6 +17,7 @@ from .combined_round import APPLICATION, ROUND, CombinedRound
 from .conftest import Roles
 from .sample_file import written
 
+PLANS = Path(__file__).parents[2] / "conf" / "combinations" / "mobility-housing-health"
 TODAY = date(2026, 11, 1)
 
 
@@ -111,6 +112,16 @@ def test_an_agency_does_not_apply(roles: Roles, tmp_path: Path, capsys: Any) -> 
     code, said = made.take(capsys, "KMA", "apply", "--application", str(made.folder / "application.yaml"))
     assert code == 3
     assert "`apply` is a step of the parties (A, B, C)" in said["error"]
+
+
+def test_nobody_applies_by_anothers_plan(roles: Roles, tmp_path: Path, capsys: Any) -> None:
+    made = CombinedRound.of(roles, tmp_path)
+    plan = str(PLANS / "fuel-a.yaml")
+    code, said = made.take(capsys, "B", "apply", "--plan", plan)
+    assert code == 2
+    assert "combination.party: 'A'; allowed: 'B'" in said["error"]
+    code, said = made.take(capsys, "A", "apply", "--plan", plan)
+    assert code == 0, said["err"]
 
 
 def test_one_way_to_say_it(roles: Roles, tmp_path: Path, capsys: Any) -> None:

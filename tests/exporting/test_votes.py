@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from jobs.combination import entries
 from jobs.combination.votes import CRITERIA, Case
 from jobs.decisions import save, statement
 from jobs.publish import main as publish
+from jobs.publishing import reads_combined
 from jobs.signing import load_key
 from jobs.status import main as status
 from jobs.storage import Location
@@ -234,6 +236,17 @@ def test_publish_is_no_way_around_the_committee(applied: Stage) -> None:
     assert code == 3
     assert "whose export a committee judges" in said
     assert not any(applied.roles["CA"].zone("published").local.iterdir())
+
+
+@pytest.mark.parametrize("spelled", ["./combinations/x/A", "././combinations//x/A", "combinations/x/mock-A"])
+def test_another_spelling_of_the_folder_is_no_way_around_either(applied: Stage, spelled: str) -> None:
+    applied.decided()
+    record = applied.run().load_record()
+    sources = {name: replace(one, table=spelled) for name, one in record.sources.items()}
+    assert sources
+    assert reads_combined(replace(record, sources=sources))
+    ours = {name: replace(one, table="fuel/combinations") for name, one in record.sources.items()}
+    assert not reads_combined(replace(record, sources=ours))
 
 
 @pytest.mark.parametrize(

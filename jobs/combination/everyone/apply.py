@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from jobs.combination.applicant.party_plan import party_plan
 from jobs.combination.packages import draft
 from jobs.combination.step import Call, Step
 from jobs.errors import BadInput, Refused
 from jobs.job import Outcome
-from jobs.plans import open_plan
 from transforms.combination.application import CombinationApplication, application_of, load_application
 from transforms.errors import PlanError
 from transforms.plain import plain
@@ -54,8 +54,10 @@ def _application(call: Call) -> CombinationApplication:
                 return load_application(file)
             except PlanError as error:
                 raise BadInput(f"{len(error.problems)} problem(s) in the application\n{error}") from None
-        case (None, Path() as file):
-            plan = open_plan(file, call.environment).plan
+        case (None, Path()):
+            if call.combination.parties[call.me].supplies is None:
+                raise BadInput(f"--plan: {call.me} supplies nothing; allowed: --application FILE")
+            plan = party_plan(call)[0].plan
             return application_of(plan, call.environment.organisation, call.combination)
     raise BadInput("allowed: --application FILE, or --plan FILE (its purpose, people and use), one of them")
 
