@@ -161,7 +161,7 @@ def test_a_join_rate_below_the_floor_is_explained(make: Make) -> None:
     code, _, text = at.run("link")
     assert code == 1
     assert "join rate below the floor of 5.00% (options.join_rate.floor): A: 0 of 50 (0.00%); B: 0 of 50" in text
-    for cause in ("CP949 and UTF-8", "canonical form", "columns swapped", "another salt", "combination prove`"):
+    for cause in ("CP949 and UTF-8", "canonical form", "columns swapped", "another salt", "prove --table NAME"):
         assert cause in text
     assert at.got("CA", "linking") is None
 

@@ -90,6 +90,9 @@ def causes(combination: Combination) -> str:
         "- another salt: of another round's package, another series or a test",
         f"- another algorithm than {key.algorithm}",
         "- other people: the parties' registers share few subjects, or are of different periods",
-        "`gamyeong combination prove` at each party finds all but the last; then `keys` again as a new revision",
+        (
+            "plain `gamyeong combination prove` can't see how a party reads its own data: take the public vectors that way "
+            "(`prove --write vectors.csv`, then `prove --table NAME`); then `keys` again as a new revision"
+        ),
     ]
     return "\n".join(lines)
