@@ -91,7 +91,7 @@ def causes(combination: Combination) -> str:
         f"- another algorithm than {key.algorithm}",
         "- other people: the parties' registers share few subjects, or are of different periods",
         (
-            "plain `gamyeong combination prove` can't see how a party reads its own data: take the public vectors that way "
+            "plain `gamyeong combination prove` can't see how a party reads its data: take public vectors that way "
             "(`prove --write vectors.csv`, then `prove --table NAME`); then `keys` again as a new revision"
         ),
     ]
