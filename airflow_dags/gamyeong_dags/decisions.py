@@ -86,7 +86,8 @@ class SignedDecisions(ApprovalOperator):
         try:
             found = self.look(context, self.words)
         except Unfit as error:
-            raise AirflowFailException(f"{error}\nwhat to do: correct this, then clear the task") from None
+            fix = "" if "what to do:" in str(error) else "\nwhat to do: correct this, then clear the task"
+            raise AirflowFailException(f"{error}{fix}") from None
         if found.state == "never":
             raise AirflowFailException(found.body)
         return found
