@@ -69,6 +69,19 @@ def test_a_round_without_a_result_is_cancelled(at: KeyRound) -> None:
     assert list((inbox / at.combination.combination / ROUND).rglob("*.sealed"))
 
 
+def test_who_does_not_know_that_a_round_is_over(at: KeyRound) -> None:
+    """A late party gets no salt any more; keys that it sends all the same are destroyed when `close` is taken again."""
+    assert at.run("close", "--cancel", "nobody applied", round_=NEXT)[0] == 0
+    code, _, text = at.run("salt", round_=NEXT)
+    assert (code, "the round was cancelled: nobody applied" in text) == (3, True)
+    at.keys("B", ["kim"], NEXT)
+    keys = Path(str(at.environments["KMA"].exchange.inbox)) / at.combination.combination / NEXT / "keys"
+    assert list(keys.rglob("*.sealed"))
+    code, told, _ = at.run("close", round_=NEXT)
+    assert (code, told["state"]) == (0, "destroyed already")
+    assert not list(keys.rglob("*.sealed"))
+
+
 def test_the_link_ids_of_a_round_after_a_closed_one_are_the_same(at: KeyRound) -> None:
     def links(round_: str) -> set[bytes]:
         package = at.got("CA", "linking", round_)

@@ -22,7 +22,9 @@ def close_round(call: Call) -> Outcome:
     before = call.round.done("close")
     if before is None:
         _require_over(call)
-        gone = destroy_packages(call.environment, call.combination, round=call.round.name, kinds=KINDS)
+    # Again, too: a party that doesn't know yet that the round is over may have sent keys since.
+    gone = destroy_packages(call.environment, call.combination, round=call.round.name, kinds=KINDS)
+    if before is None:
         destroy_round_secrets(call.environment, call.combination, call.round.name)
         if call.combination.series is None:
             end_series(call.environment, call.combination, "it has one round, which is closed")

@@ -7,7 +7,7 @@ import argparse
 from jobs.combination.packages import draft, received
 from jobs.combination.salts import join_salt, make_salts, pack_salt
 from jobs.combination.step import Call, Step
-from jobs.errors import BadInput, DataFailed, Waiting
+from jobs.errors import BadInput, DataFailed, Refused, Waiting
 from jobs.job import Outcome
 from transforms.combination.key_vectors import difference, fingerprint
 
@@ -21,6 +21,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def body(call: Call) -> Outcome:
     """Hands S to whoever proved; who proved wrongly or not at all is named, and gets nothing."""
+    over = call.round.missing("salt")
+    if over is not None:  # also where it was handed over to others before
+        raise Refused(f"salt: round {call.round.name} is over, and nobody gets the salt for it; {over}")
     parties = _asked(call)
     wrong: list[str] = []
     missing: list[str] = []
