@@ -100,6 +100,11 @@ def test_close_waits_for_an_end(processed: Stage) -> None:
     run = processed.run()
     assert not run.staging.exists()
     assert run.read("release.json")["state"] == "cancelled"
+    processed.linked(["a"], ["b"], revision=9)  # late: its sender didn't know yet
+    late = processed.roles["CA"].exchange.inbox / "cars-homes" / JULY / "linking"
+    assert late.exists()
+    assert processed.take("CA", "close")[0] == 0
+    assert not late.exists()
 
 
 def test_processing_again_keeps_the_run_though_later_rounds_changed_the_table(processed: Stage) -> None:

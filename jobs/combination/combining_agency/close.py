@@ -27,11 +27,13 @@ KINDS: tuple[Kind, ...] = ("linking", "attributes", "void", "proof", "mock-keys"
 
 
 def close_round(call: Call) -> Outcome:
-    """Destroys, records, tells; again, it destroys nothing more and tells whoever was not told."""
+    """Destroys, records, tells; again, it destroys what came since, and tells whoever was not told."""
     before = call.round.done("close")
     if before is None:
         before = {"outcome": _outcome(call), **_destroyed(call)}
         call.round.record("close", before)
+    else:  # a party that didn't know yet that the round is over may have sent more since
+        destroy_packages(call.environment, call.combination, round=call.round.name, kinds=KINDS)
     agency, parties = call.combination.roles.key_agency, call.combination.parties
     for receiver in dict.fromkeys((agency, *parties)):
         notify(call.round, receiver, {"about": CLOSED, "outcome": before["outcome"]})
