@@ -38,7 +38,7 @@ WRONG = [
     ("{technique: cluster, cluster: family, n: 3, stable_over: p}", "sample.n", "beside `stable_over`"),
     ("{technique: cluster, n: 3}", "sample.cluster", "must be there"),
     ("{technique: cluster, cluster: house, n: 3}", "sample.cluster", "column 'house', which the plan does not know"),
-    ("{technique: stratified, by: [], n: 3}", "sample.by", "at least 1 item"),
+    ("{technique: stratified, by: [], n: 3}", "sample.by", "at least 1 entry"),
     ("{technique: stratified, n: 3}", "sample.by", "must be there"),
     ("{technique: stratified, by: [twn], n: 3}", "sample.by[0]", "did you mean 'town'?"),
     ("{technique: stratified, by: [town]}", "sample", "neither `fraction` nor `n`"),

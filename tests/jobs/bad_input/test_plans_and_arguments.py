@@ -111,9 +111,9 @@ def period(column: str) -> tuple[str, str]:
 
 WRONG_WORDS = [
     Words("a period for a plan without one", ("--period", "2026-10"), ("--period", "no `source.period`")),
-    Words("no period for a plan with them", (), ("--period is missing", "by month", "2026-10"), period("day")),
-    Words("malformed period", ("--period", "10/2026"), ("--period '10/2026'", "e.g. 2026-10"), period("day")),
-    Words("no such month", ("--period", "2026-13"), ("--period '2026-13'", "e.g. 2026-10"), period("day")),
+    Words("no period for a plan with them", (), ("--period is missing", "by month", "2024-07"), period("day")),
+    Words("malformed period", ("--period", "10/2026"), ("--period '10/2026'", "e.g. 2024-07"), period("day")),
+    Words("no such month", ("--period", "2026-13"), ("--period '2026-13'", "e.g. 2024-07"), period("day")),
     Words("a day where months are run", ("--period", "2026-02-05"), ("--period '2026-02-05'",), period("day")),
     Words("period of a text column", ("--period", "2026-10"),
           ("source.period.column", "grade", "string", "date, timestamp"), period("grade")),
