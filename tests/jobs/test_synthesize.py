@@ -45,7 +45,7 @@ def published(environment: Environment, environment_file: Path) -> pa.Table:
     table = pa.table({
         "customer_id": list(range(1, 401)),
         "age": ages,
-        "sex": [draw.choice(["M", "F"]) for _ in ages],
+        "job": [draw.choice("abcdefghijklmnopqrst") for _ in ages],
         "amount": [age * 10 + draw.randrange(10) for age in ages],
     })  # fmt: skip
     place = environment.zone("published") / PUBLISHED
@@ -67,7 +67,7 @@ def test_a_synthetic_table_with_its_figures(start: Start, environment: Environme
     assert code == 0, shown
     made = rows_of(environment, "synthetic/people")
     assert len(made) == told["rows"] == 300
-    assert set(made[0]) == {"age", "sex", "amount"}
+    assert set(made[0]) == {"age", "job", "amount"}
     assert all(row["amount"] // 10 in (20, 30, 40) for row in made)
     # the relation that a tree finds: the amount tells the age
     assert sum(row["amount"] // 10 == row["age"] for row in made) > 295
