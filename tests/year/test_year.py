@@ -39,7 +39,7 @@ from .year import HANDED, USERS, Year
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-pytestmark = [pytest.mark.spark, pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.spark, pytest.mark.year, pytest.mark.timeout(1800)]
 MARKS = re.compile(rb"[ABC][0-9]{2}m[0-9]{2}x?")
 CELLS = ("A_grp", "A_mark", "B_grp", "B_mark", "C_grp", "C_mark")
 
