@@ -120,6 +120,15 @@ def test_a_window_that_misses_is_widened(case, plan_head, monkeypatch):
     assert rows.equals(expected)
 
 
+def test_a_rounding_behind_another_still_draws_the_ties_of_the_first(case, plan_head):
+    """The second step's classes are measured on what the first one leaves: that needs the rows' keys too."""
+    text = text_of(plan_head, "{unit: 10}")
+    step = "{controlled-rounding: {unit: 10}}"
+    text = text.replace(step, f"[{step}, {{controlled-rounding: {{unit: 100}}}}]")
+    _, rows, _ = case(text, source_of([5] * 2000)).run(units=3)
+    assert Counter(amounts_of(rows)) == {100: 100, 0: 1900}
+
+
 def test_margins_of_two_columns_stay(case, plan_head, many):
     one = case(text_of(plan_head, "{unit: 100, by: [group, side], sums: margins}"), many)
     _, rows, _ = one.run()

@@ -83,10 +83,13 @@ class ClassFactsMap:
         upto: dict[str, int] = {}
         for (column, number), _ in self.facts:
             upto[column] = max(number, upto.get(column, 0))
+        # The step itself asks for the ids of "some rows" only where its fact draws; steps before it are run whole.
         return any(
-            getattr(step.technique, "draws_by", None) in ("row", "subject")
+            by in ("row", "subject") or (by is not None and place < upto[chain.name])
             for chain in work.table.chains
-            for step in chain.steps[: upto.get(chain.name, -1) + 1]
+            if chain.name in upto
+            for place, step in enumerate(chain.steps[: upto[chain.name] + 1])
+            for by in (getattr(step.technique, "draws_by", None),)
         )
 
     def __call__(self, unit: Unit) -> Iterator[tuple[int, bytes]]:
