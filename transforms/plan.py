@@ -8,6 +8,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from transforms.complaint import complain, complaint
 from transforms.plan_fields import ColumnSteps, Day, FurtherEntry, RowSteps, Span
+from transforms.plan_later import LATER, leave_out_later
 from transforms.plan_outliers import OutlierLimits, OutlierRule
 from transforms.plan_sample import Sample
 from transforms.technique import Model
@@ -216,7 +217,7 @@ class TablePlan(Model):
     row_key: tuple[str, ...] | Literal["row-number"]
     subject: dict[str, str] = Field(default_factory=dict)
     excluded: tuple[str, ...] = ()
-    period: Period | None = None
+    period: Annotated[Period | None, LATER] = None
     rows: RowSteps = ()
     columns: dict[str, ColumnRule]
     outliers: tuple[OutlierRule, ...] = ()
@@ -245,10 +246,6 @@ class Contribution(Model):
     cleared: dict[str, str] = Field(default_factory=dict)
 
 
-# Sections that came after the first plans were run: where a plan has none, its fingerprint is what it was.
-LATER, LATER_IN_TABLES = ("combination",), ("period",)
-
-
 class Plan(Model):
     """A validated plan. Either `source` and `columns`, or `subjects` and `tables`."""
 
@@ -267,7 +264,7 @@ class Plan(Model):
     pseudonyms: dict[str, Pseudonym] = Field(default_factory=dict)
     tables: dict[str, TablePlan] = Field(default_factory=dict)
     internal_combination: InternalCombination | None = None
-    combination: Contribution | None = None
+    combination: Annotated[Contribution | None, LATER] = None
     outliers: tuple[OutlierRule, ...] = ()
     outlier_limits: OutlierLimits = OutlierLimits()
     further: dict[str, FurtherEntry] = Field(default_factory=dict)
@@ -284,9 +281,6 @@ class Plan(Model):
 
     def canonical(self) -> dict[str, Any]:
         """The plan as plain data with the names of YAML: for its fingerprint, and to be read again."""
-        plain = self.model_dump(mode="json", by_alias=True)
-        for body, names in ((plain, LATER), *((table, LATER_IN_TABLES) for table in plain["tables"].values())):
-            for name in names:
-                if body[name] is None:
-                    del body[name]
+        plain: dict[str, Any] = self.model_dump(mode="json", by_alias=True)
+        leave_out_later(self, plain)
         return plain
