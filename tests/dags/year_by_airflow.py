@@ -83,10 +83,12 @@ class Played:
     def _watch(self, name: str, run: str) -> None:
         if name not in self.begun:
             self.begun.add(name)
-            self._hide(name in (LATE_KEYS, LATE_ATTRIBUTES))
+            self._hide(name == LATE_KEYS)
             if name == WITHDRAWN:
                 self.year.stops("A", 1_000 + WITHDRAWER)
         states = self.airflow.states(DAG, run)
+        if name == LATE_ATTRIBUTES and states["C.keys"] == "success":
+            self._hide(True)
         if name == self.killed and states["KMA.link"] == "running" and (name, "kill") not in self.signed:
             self.signed.add((name, "kill"))
             kill_job("link")
@@ -101,7 +103,7 @@ class Played:
                 self._vote(name, user)
 
     def _hide(self, hidden: bool) -> None:
-        """C's table is not there in a round that it is late for."""
+        """C's table is not there from when on it is late in a round: from the beginning, or once its keys are sent."""
         place = self.year.roles["C"].zone("source").local
         names = ("register", "later") if hidden else ("later", "register")
         if (place / names[0]).exists():
