@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from transforms.complaint import complain, complaint
+from transforms.plan_documents import Documents
 from transforms.plan_fields import ColumnSteps, Day, FurtherEntry, RowSteps, Span
 from transforms.plan_later import LATER, leave_out_later
 from transforms.plan_outliers import OutlierLimits, OutlierRule
@@ -270,6 +271,7 @@ class Plan(Model):
     further: dict[str, FurtherEntry] = Field(default_factory=dict)
     adequacy: Adequacy = Adequacy()
     additional_information: AdditionalInformation
+    documents: Annotated[Documents | None, LATER] = None
     output: Output
     time_zone: str = "UTC"
 
