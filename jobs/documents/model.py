@@ -46,8 +46,8 @@ class Cell:
     align: Align = "left"
 
 
-# A bare text or box in a row is a cell that tells.
-Row = Sequence[Cell | Inline]
+# Bare content in a row is a cell that tells.
+Row = Sequence[Cell | Content]
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def inlines(content: Content) -> tuple[Inline, ...]:
     return content if isinstance(content, tuple) else (content,)
 
 
-def cell_of(one: Cell | Inline) -> Cell:
+def cell_of(one: Cell | Content) -> Cell:
     """A piece of a row as a cell."""
     return one if isinstance(one, Cell) else Cell(one)
 

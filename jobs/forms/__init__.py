@@ -1,0 +1,1 @@
+"""The guideline's forms (서식), filled in from a run's facts."""
