@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from ruamel.yaml import YAML
 
+from jobs.conflicts import NO_CONFLICT
 from jobs.decisions import load_all
 from jobs.environment import ZONES, Environment, load_environment
 from jobs.job import BadInput, Context, DataFailed, Outcome, Refused, Waiting, run_job
@@ -125,7 +126,7 @@ def _decide(environment: Environment, run: str, step: Take) -> Step:
             if made.code:
                 return made
         if name not in decided:
-            made = step("decide", run, "--reviewer", name, "--key", str(key), "--outcome", "approved")
+            made = step("decide", run, "--reviewer", name, "--key", str(key), *NO_CONFLICT, "--outcome", "approved")
             if made.code:
                 return made
     return step("publish", run)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jobs.clock import Clock, utc_now
 from jobs.decisions import Decision, bound, load_all
-from jobs.judging import faults
-from jobs.ledger import evidence_ledger, trusted_entries
+from jobs.earlier_rounds import earlier_rounds, lines
+from jobs.judging import CONFLICT, faults
+from jobs.ledger import Entry, evidence_ledger, trusted_entries
 from jobs.runs import RunFolder, RunRecord, list_runs
 from jobs.vouched import require_vouched
 
@@ -58,7 +59,7 @@ def shown(folder: RunFolder, clock: Clock = utc_now) -> str:
     require_vouched(folder, entries)
     verdicts = {name: folder.read(f"{name}.json").get("verdict") for name in ("verify", "result")}
     use = plan["use"]
-    lines = [
+    told = [
         f"run {folder.run} of plan {record.plan}, application {record.application}",
         f"purpose: {plan['purpose']['kind']}: {plan['purpose']['statement']}",
         f"use: {use['form']}, {record.recipient}, {use['place']}, {use['from']} to {use['until']}",
@@ -74,9 +75,22 @@ def shown(folder: RunFolder, clock: Clock = utc_now) -> str:
         "decisions so far:",
         *([f"  {_told(one)}" for one in load_all(folder)] or ["  none"]),
         *(f"  does not count: {text}" for text in faults(folder, record, plan, entries, clock(), binding)),
+        *_rounds(folder, record, plan, entries),
         *_difference(folder, record, plan),
     ]
-    return "\n".join(lines)
+    return "\n".join(told)
+
+
+def _rounds(
+    folder: RunFolder, record: RunRecord, plan: Mapping[str, Any], entries: Sequence[Entry]
+) -> list[str]:
+    before = earlier_rounds(folder, record, entries)
+    if not before:
+        return ["earlier rounds: none was rejected"]
+    found = changes(RunFolder(folder.environment, before[-1].run).load_plan(), plan, "plan")
+    more = [f"  … and {len(found) - SHOWN_CHANGES} more"] if len(found) > SHOWN_CHANGES else []
+    changed = [f"changed in the plan since run {before[-1].run}:", *(f"  {line}" for line in found[:SHOWN_CHANGES])]
+    return ["earlier rounds:", *(f"  {line}" for line in lines(before)), *changed, *more]
 
 
 def _difference(folder: RunFolder, record: RunRecord, plan: Mapping[str, Any]) -> list[str]:
@@ -105,7 +119,8 @@ def _sources(record: RunRecord) -> dict[str, str]:
 
 
 def _told(one: Decision) -> str:
-    what = one.field("outcome") or f"closed condition {one.field('condition')}"
+    closed = f"closed condition {one.field('condition')}"
+    what = one.field("outcome") or ("has a conflict of interest" if one.field("kind") == CONFLICT else closed)
     terms = "; ".join(f"{c.get('id')}: {c.get('text')}" for c in one.conditions)
     reason = f" ({one.field('reason')})" if one.field("reason") else ""
     return f"{one.field('at')} {one.field('reviewer')}: {what}{reason}{f' [{terms}]' if terms else ''}"

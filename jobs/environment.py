@@ -50,6 +50,7 @@ class Floor(_Strict):
 
     k: int | None = Field(default=None, ge=2)
     reviewers: int = Field(default=3, ge=3)
+    external: int = Field(default=0, ge=0)
 
 
 RoleName = Annotated[str, StringConstraints(pattern=ROLE_NAME, max_length=40)]

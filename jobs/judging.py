@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from jobs.clock import moment
+from jobs.conflicts import answers
 from jobs.decisions import OUTCOMES, Decision, bound, differences, load_all
 from jobs.environment import Environment
 from jobs.errors import BadInput, Refused
@@ -20,9 +21,10 @@ from jobs.vouched import require_vouched
 from transforms.derivation import canonical_json
 
 CLOCK_SKEW = timedelta(minutes=5)
-# What a statement says it is: a judgement, or the closing of a condition of one.
-Kinds = tuple[str, str]
-DECISIONS: Kinds = ("decision", "close")
+# What a statement says it is: a judgement, the closing of a condition of one, or that its signer may not decide.
+Kinds = tuple[str, ...]
+CONFLICT = "conflict"
+DECISIONS: Kinds = ("decision", "close", CONFLICT)
 BARRED = ("author", "operator", "processors", "users")
 
 
@@ -40,6 +42,16 @@ class Judgement:
 def required(environment: Environment, plan: Mapping[str, Any]) -> int:
     """How many different people must approve: the environment's floor, or the plan's number if higher."""
     return max(environment.floor(plan["use"]["form"]).reviewers, plan["adequacy"].get("reviewers") or 0)
+
+
+def required_external(environment: Environment, plan: Mapping[str, Any]) -> int:
+    """How many of them must come from outside (외부전문가): floor or plan, whichever is higher."""
+    return max(environment.floor(plan["use"]["form"]).external, plan["adequacy"].get("external") or 0)
+
+
+def chair_of(plan: Mapping[str, Any]) -> str | None:
+    """Who leads the review (위원장), if the plan names somebody."""
+    return (plan.get("people") or {}).get("chair")
 
 
 def barred(plan: Mapping[str, Any]) -> set[str]:
@@ -90,6 +102,12 @@ def judge(
             "allowed: pinned reviewers (`gamyeong reviewer new`) who are neither author, operator, processor "
             "nor user of the plan"
         )
+    outside = required_external(environment, plan)
+    if sum(one.kind == "external" for one in able) < outside:
+        raise Refused(
+            f"run {folder.run} needs decisions of {outside} external reviewer(s); too few are pinned; allowed: "
+            "`gamyeong reviewer new NAME --key FILE --kind external`"
+        )
     decisions, now_bound = load_all(folder), bound(folder, record)
     require_vouched(folder, ledger)
     problems = missing(decisions, ledger, folder.run)
@@ -110,13 +128,14 @@ def judge(
             stale.append((one, other))
     anew = {person(one.field("reviewer")): one.field("at") for one in current}
     for one, other in stale:
-        if one.field("outcome") == "rejected" and not _elsewhere(one, record):
+        stays = one.field("outcome") == "rejected" or one.field("kind") == CONFLICT
+        if stays and not _elsewhere(one, record):
             current.append(one)
         elif anew.get(person(one.field("reviewer")), "") <= one.field("at"):
             problems.append(_other_content(one, other))
     if problems:
         raise Refused("\n".join([f"run {folder.run} can't be published:", *problems]))
-    return outcome(current, able, need)
+    return outcome(current, able, need, external=outside, chair=chair_of(plan))
 
 
 def faults(
@@ -145,7 +164,8 @@ def _signer(decision: Decision, pinned: Iterable[Reviewer]) -> Reviewer | None:
 def ended(decision: Decision, pinned: Iterable[Reviewer]) -> bool:
     """True if it was signed by a revoked key, so that it counts no more; what was rejected stays rejected."""
     signer = _signer(decision, pinned)
-    return signer is not None and signer.revoked is not None and decision.field("outcome") != "rejected"
+    stays = decision.field("outcome") == "rejected"
+    return signer is not None and signer.revoked is not None and not stays
 
 
 def _other_content(decision: Decision, other: list[str]) -> str:
@@ -217,6 +237,8 @@ def invalid(
         problems.append(f"neither a {kinds[0]} nor the closing of a condition")
     if one.field("outcome") == "conditional" and not one.conditions:
         problems.append("conditional, but without a condition")
+    if kinds == DECISIONS and one.field("kind") == kinds[0] and not _disinterested(one):
+        problems.append("does not answer the questions on conflict of interest with no; allowed: to decide anew")
     try:
         at = moment(one.field("at"))
         if at > now + CLOCK_SKEW or at < moment(since) - CLOCK_SKEW:
@@ -231,8 +253,29 @@ def invalid(
     return [text for text in problems if text]
 
 
-def outcome(current: list[Decision], able: list[Reviewer], need: int, kinds: Kinds = DECISIONS) -> Judgement:
-    """What statements that count say together; `need` different persons of those who are `able` must approve."""
+def _disinterested(decision: Decision) -> bool:
+    """Whether every question is answered with no; a rejection counts without answers."""
+    said = decision.statement.get("conflicts")
+    return decision.field("outcome") == "rejected" or said == answers(())
+
+
+def outcome(
+    current: list[Decision],
+    able: list[Reviewer],
+    need: int,
+    kinds: Kinds = DECISIONS,
+    *,
+    external: int = 0,
+    chair: str | None = None,
+) -> Judgement:
+    """What statements that count say together; `need` different persons of those who are `able` must approve.
+
+    `external` of them must be external reviewers, one must be the `chair`. Who declared a conflict of interest counts
+    no more, whatever was decided before or after.
+    """
+    out = {person(one.field("reviewer")) for one in current if one.field("kind") == CONFLICT}
+    able = [one for one in able if person(one.name) not in out]
+    current = [one for one in current if one.field("kind") == CONFLICT or person(one.field("reviewer")) not in out]
     rejected = [one for one in current if one.field("outcome") == "rejected"]
     approving = [one for one in current if one.field("outcome") in ("approved", "conditional")]
     approved = {person(one.field("reviewer")): one.field("reviewer") for one in approving}
@@ -242,7 +285,13 @@ def outcome(current: list[Decision], able: list[Reviewer], need: int, kinds: Kin
     if len(approved) < need:
         others = [one.name for one in able if person(one.name) not in approved]
         still = need - len(approved)
-        waiting.append(f"{still} more {kinds[0]}(s) of {need}, by {' or '.join(others)}")
+        names = " or ".join(others) or "nobody left; `gamyeong reviewer new` pins more"
+        waiting.append(f"{still} more {kinds[0]}(s) of {need}, by {names}")
+    outsiders = {person(one.name) for one in able if one.kind == "external"}
+    if (lack := external - len(outsiders & approved.keys())) > 0:
+        waiting.append(f"{lack} more {kinds[0]}(s) by external reviewers (of {external})")
+    if chair is not None and person(chair) not in approved and not rejected:
+        waiting.append(f"the {kinds[0]} of {chair}, who leads the review")
     waiting += [
         f"{one.field('reviewer')} to close condition {condition.get('id')} ({condition.get('text')})"
         for one in approving

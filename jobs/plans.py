@@ -23,7 +23,7 @@ def open_plan(path: str | Path, environment: Environment, schemas: Mapping[str, 
 
 
 def floor_rule(environment: Environment) -> Rule:
-    """The environment's floor for the plan's form of use: a smaller k or fewer reviewers are refused."""
+    """The environment's floor for the plan's form of use: a smaller k, fewer (external) reviewers are refused."""
 
     def rule(sections: Sections) -> Iterator[Problem]:
         form = part(sections, "use", "form")
@@ -47,5 +47,9 @@ def floor_rule(environment: Environment) -> Rule:
                 f"{floor.reviewers} or more: the environment's floor for {form}",
                 refused=True,
             )
+        external = part(sections, "adequacy", "external")
+        if external is not None and external < floor.external:
+            allowed = f"{floor.external} or more: the environment's floor for {form}"
+            yield Problem("adequacy.external", str(external), allowed, refused=True)
 
     return rule

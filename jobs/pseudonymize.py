@@ -9,9 +9,13 @@ if __name__ == "__main__":  # spark-submit puts jobs/ first on the path; its par
 import argparse
 from collections.abc import Sequence
 
+from jobs.earlier_rounds import earlier_rounds
+from jobs.earlier_rounds import lines as told
 from jobs.job import Context, Outcome, run_job
 from jobs.leaving import leave
+from jobs.ledger import evidence_ledger, trusted_entries
 from jobs.pseudonymization import pseudonymize
+from jobs.runs import RunFolder
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,8 +53,15 @@ def body(context: Context) -> Outcome:
             "rows": sum(one.rows for one in done.tables),
             "tables": [{"table": one.name, "version": one.version, "rows": one.rows} for one in done.tables],
         },
-        text="\n".join([f"run {done.run}: {done.state}", *lines]),
+        text="\n".join([f"run {done.run}: {done.state}", *lines, *_earlier(context, done.run)]),
     )
+
+
+def _earlier(context: Context, run: str) -> list[str]:
+    """Why reviewers rejected earlier runs of the same application: what this plan has to answer."""
+    folder = RunFolder(context.environment, run)
+    entries = trusted_entries(context.environment, evidence_ledger(context.environment, write=False))
+    return told(earlier_rounds(folder, folder.load_record(), entries))
 
 
 def main(argv: Sequence[str]) -> int:

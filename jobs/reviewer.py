@@ -14,7 +14,7 @@ from jobs.environment import Environment
 from jobs.job import BadInput, Context, Outcome, run_job
 from jobs.leaving import leave
 from jobs.ledger import evidence_ledger
-from jobs.reviewers import Reviewer, load_reviewers, pin, revoke
+from jobs.reviewers import KINDS, OWN, Identity, Reviewer, load_reviewers, pin, revoke
 from jobs.signing import new_key, passphrase_from
 
 
@@ -26,6 +26,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--passphrase-file", type=Path, metavar="FILE", help="new: its first line encrypts the private key"
     )
+    parser.add_argument("--kind", choices=KINDS, default=KINDS[0], help="new: the organisation's own, or from outside")
+    parser.add_argument("--organisation", metavar="TEXT", help="new: for the review's sheets (소속)")
+    parser.add_argument("--position", metavar="TEXT", help="new: for the review's sheets (직위)")
 
 
 def body(context: Context) -> Outcome:
@@ -33,8 +36,10 @@ def body(context: Context) -> Outcome:
     given, environment = context.arguments, context.environment
     if given.action == "list":
         reviewers = load_reviewers(environment)
-        lines = [f"{one.name}: key {one.key_id}, {_state(one)}" for one in reviewers]
-        rows = [{"name": one.name, "key_id": one.key_id, "revoked": one.revoked} for one in reviewers]
+        lines = [f"{one.name}: {one.kind}, key {one.key_id}, {_state(one)}" for one in reviewers]
+        rows = [
+            {"name": one.name, "key_id": one.key_id, "kind": one.kind, "revoked": one.revoked} for one in reviewers
+        ]
         return Outcome({"reviewers": rows}, text="\n".join(lines) or "no reviewer yet")
     if not given.name:
         raise BadInput("which reviewer? allowed: the person's name")
@@ -45,22 +50,28 @@ def body(context: Context) -> Outcome:
         return Outcome({"name": ended.name, "key_id": ended.key_id}, text=text)
     if not given.key:
         raise BadInput("where does the private key go? allowed: --key FILE (a new file)")
-    made = new_reviewer(environment, given.name, given.key, passphrase_from(given.passphrase_file))
+    identity = Identity(given.kind, given.organisation, given.position)
+    made = new_reviewer(environment, given.name, given.key, passphrase_from(given.passphrase_file), identity)
     text = f"{made.name}: key {made.key_id}; the private key is {given.key}: it belongs to {made.name} alone"
     return Outcome({"name": made.name, "key_id": made.key_id}, text=text)
 
 
 def new_reviewer(
-    environment: Environment, name: str, path: Path, passphrase: bytes | None = None
+    environment: Environment,
+    name: str,
+    path: Path,
+    passphrase: bytes | None = None,
+    identity: Identity = OWN,
 ) -> Reviewer:
     """Makes a key pair, pins the public key, enters it; Refused, with no file left, for who has a key."""
     key = new_key(path, passphrase)
     try:
-        made = pin(environment, name, key.public, stamp(utc_now()))
+        made = pin(environment, name, key.public, stamp(utc_now()), identity)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
-    evidence_ledger(environment).append("reviewer-new", {"name": made.name, "key_id": made.key_id})
+    body = {"name": made.name, "key_id": made.key_id, "kind": made.kind}
+    evidence_ledger(environment).append("reviewer-new", body)
     return made
 
 

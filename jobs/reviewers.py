@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
+from typing import Literal, get_args
 
 from jobs.environment import Environment
 from jobs.errors import BadInput, Refused
@@ -13,15 +14,36 @@ from jobs.locks import exclusive
 from jobs.signing import key_id
 from jobs.storage import Location
 
+Kind = Literal["internal", "external"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What the review's sheets say of a person (소속, 직위), and whose person it is."""
+
+    kind: Kind = "internal"
+    organisation: str | None = None
+    position: str | None = None
+
+
+OWN = Identity()
+
 
 @dataclass(frozen=True)
 class Reviewer:
-    """One person's public key (hex), since when it is pinned, and when it was revoked, if it was."""
+    """One person's public key (hex), since when it is pinned, and when it was revoked, if it was.
+
+    `kind` tells the organisation's own people from outside experts (외부전문가).
+    """
 
     name: str
     public: str
     since: str
     revoked: str | None = None
+    kind: Kind = "internal"
+    organisation: str | None = None
+    position: str | None = None
 
     @property
     def key_id(self) -> str:
@@ -45,8 +67,11 @@ def load_reviewers(environment: Environment) -> tuple[Reviewer, ...]:
     try:
         reviewers = tuple(Reviewer(**one) for one in place.read_json()["reviewers"])
         keys = [one.key_id for one in reviewers]
+        if any(one.kind not in KINDS for one in reviewers):
+            raise ValueError
     except (ValueError, KeyError, TypeError):
-        raise BadInput(f"{place} is damaged: not a list of reviewers with name, public, since") from None
+        allowed = f"name, public, since, and, where given, kind ({' or '.join(KINDS)}), organisation, position"
+        raise BadInput(f"{place} is damaged: not a list of reviewers with {allowed}") from None
     active = [person(one.name) for one in reviewers if one.revoked is None]
     twice = sorted({name for name in active if active.count(name) > 1})
     shared = sorted({key for key in keys if keys.count(key) > 1})
@@ -59,11 +84,11 @@ def load_reviewers(environment: Environment) -> tuple[Reviewer, ...]:
     return reviewers
 
 
-def pin(environment: Environment, name: str, public: str, at: str) -> Reviewer:
+def pin(environment: Environment, name: str, public: str, at: str, identity: Identity = OWN) -> Reviewer:
     """Adds a person's public key; Refused if the person has one that is not revoked."""
     if not person(name):
         raise BadInput("a reviewer without a name; allowed: the person's name")
-    new = Reviewer(" ".join(unicodedata.normalize("NFC", name).split()), public, at)
+    new = Reviewer(" ".join(unicodedata.normalize("NFC", name).split()), public, at, **asdict(identity))
     with _changing(environment):
         reviewers = load_reviewers(environment)
         if any(person(one.name) == person(name) and one.revoked is None for one in reviewers):

@@ -46,7 +46,11 @@ class Use(Model):
 
 
 class People(Model):
-    """Who does what. Reviewers neither wrote nor carry out the plan; users can't reach the source."""
+    """Who does what. Reviewers neither wrote nor carry out the plan; users can't reach the source.
+
+    `chair` leads the review (위원장), `privacy_officer` countersigns its overall result. `small_organisation` is why a
+    small enterprise (소상공인) can't keep users and handlers apart (L1647); every run enters it in the ledger.
+    """
 
     responsible: str | None = None
     author: str | None = None
@@ -54,6 +58,9 @@ class People(Model):
     processors: tuple[str, ...] = ()
     reviewers: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
+    chair: Annotated[str | None, LATER] = None
+    privacy_officer: Annotated[str | None, LATER] = None
+    small_organisation: Annotated[str | None, LATER] = None
 
 
 class StopRequests(Model):
@@ -156,7 +163,7 @@ class KAnonymity(Model):
 
 
 class Adequacy(Model):
-    """What the delivered data must meet (적정성), and by how many reviewers it is judged.
+    """What the delivered data must meet (적정성), and by how many reviewers it is judged, how many of them external.
 
     `unique-values` is the largest share of a generalized column's cells whose value one record alone holds.
     """
@@ -164,6 +171,7 @@ class Adequacy(Model):
     k_anonymity: KAnonymity | None = Field(default=None, alias="k-anonymity")
     unique_values: float | None = Field(default=None, alias="unique-values", ge=0, le=1)
     reviewers: int | None = Field(default=None, ge=3)
+    external: Annotated[int | None, LATER] = Field(default=None, ge=0)
     on_failure: Literal["stop"] = "stop"
 
 

@@ -70,13 +70,23 @@ def _people(sections: Sections) -> Iterator[Problem]:
             )
         if reviewer.strip() in {one.strip() for one in reviewers[:number]}:
             yield Problem(f"people.reviewers[{number}]", "a reviewer named twice", "each person once")
+    chair = part(sections, "people", "chair")
+    if chair is not None and reviewers and chair.strip() not in {one.strip() for one in reviewers}:
+        yield Problem("people.chair", "a chair who is no reviewer", "one of people.reviewers (guideline L709)")
+    if chair is not None and (role := (handlers | authors).get(chair.strip())) is not None:
+        allowed = "who neither wrote nor carries out the plan (guideline L3249-3257)"
+        yield Problem("people.chair", f"a chair who is also {role}", allowed, refused=True)
+    small = part(sections, "people", "small_organisation")
+    if small is not None and not small.strip():
+        yield Problem("people.small_organisation", "no reason", "why users and handlers can't be kept apart (L1647)")
     for number, user in enumerate(part(sections, "people", "users") or ()):
         role = handlers.get(user.strip())
-        if role is not None:
+        if role is not None and not small:
             yield Problem(
                 f"people.users[{number}]",
                 f"a user who is also {role}",
                 "people who can't reach the source data (guideline L428-438)",
+                hint="a small enterprise gives its reason as people.small_organisation (guideline L1647)",
                 refused=True,
             )
 

@@ -102,5 +102,6 @@ def _text(head: str, waits: str, reports: Sequence[str], commands: Sequence[str]
     for one in commands:
         lines.append(f"- what would be signed: `{one} --show --environment {place.file}`")
         who = "--member" if "vote" in one else "--reviewer"
-        lines.append(f"- to sign: `{one} {who} NAME --key FILE --outcome approved … --environment {place.file}`")
+        answers = "" if "vote" in one else "--conflicts none "
+        lines.append(f"- to sign: `{one} {who} NAME --key FILE {answers}--outcome approved … --environment {place.file}`")
     return "\n".join([*lines, "", NOTE])

@@ -13,6 +13,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from jobs.combination.votes import CRITERIA
+from jobs.conflicts import NO_CONFLICT
 from jobs.environment import Environment
 from jobs.reviewers import load_reviewers
 from jobs.storage import private_folder
@@ -56,7 +57,7 @@ def decisions(agency: Environment, run: str, decided: set[str]) -> Iterator[Comm
     """Approvals of a run by those who have not decided yet."""
     for name, key in _people(agency):
         if name not in decided:
-            yield ("decide", run, "--reviewer", name, "--key", str(key), "--outcome", "approved")
+            yield ("decide", run, "--reviewer", name, "--key", str(key), *NO_CONFLICT, "--outcome", "approved")
 
 
 def votes(agency: Environment, user: str, voted: set[str]) -> Iterator[Command]:

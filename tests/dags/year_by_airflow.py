@@ -121,7 +121,7 @@ class Played:
         assert done is not None
         for user in USERS:
             for member in COMMITTEE:
-                words = [done["outputs"][user]["run"], "--reviewer", member, *self._key(member)]
+                words = [done["outputs"][user]["run"], "--reviewer", member, *self._key(member), "--conflicts", "none"]
                 assert decide([*words, "--environment", self.year.file("CA"), "--quiet"]) == 0
 
     def _vote(self, name: str, user: str) -> None:

@@ -193,6 +193,7 @@ class Stage:
         """The adequacy decisions about the output's run, by the existing command."""
         for name in COMMITTEE:
             words = ["--reviewer", name, "--key", self.file(f"{name}.pem"), "--outcome", outcome, "--reason", "표본"]
+            words += ["--conflicts", "none"]
             run = self.run(round=round).run
             code, _, said = called(decide, [run, *words, "--environment", self.file("CA.yaml"), "--json", "--quiet"])
             assert code == 0, said

@@ -109,7 +109,7 @@ def flow(file: str, plan: str, bad: str, folder: Path) -> list[list[Any]]:
     for number, name in enumerate(("김검토", "이검토", "박검토")):
         key = str(folder / f"reviewer-{number}.pem")
         take("reviewer", "new", name, "--key", key)
-        take("decide", run, "--reviewer", name, "--key", key, "--outcome", "approved")
+        take("decide", run, "--reviewer", name, "--key", key, "--conflicts", "none", "--outcome", "approved")
     codes.append(["run", run])
     take("publish", run)
     take("status")

@@ -158,7 +158,7 @@ class Year:
             for member in COMMITTEE:
                 key = ["--key", str(self.folder / f"{member}.pem"), "--outcome", "approved"]
                 self.take("CA", "vote", name, "--user", user, "--member", member, *key, "--form", form, *grades)
-                words = [done["outputs"][user]["run"], "--reviewer", member, *key, "--reason", "적정"]
+                words = [done["outputs"][user]["run"], "--reviewer", member, *key, "--conflicts", "none", "--reason", "적정"]
                 code, told = _called(decide, [*words, "--environment", self.file("CA"), "--json", "--quiet"])
                 assert code == 0, told
 

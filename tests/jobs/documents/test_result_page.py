@@ -176,7 +176,7 @@ def test_a_tail_is_drawn_without_the_open_bin_below_it(run: Any) -> None:
 def test_reviewers_read_how_many_they_must_be_and_what_to_type(run: Any) -> None:
     page = run.write()["index.html"]
     assert "서로 다른 위원 3명 이상의 서명" in page  # the environment's floor for third parties
-    vote = "--reviewer 이름 --key 열쇠파일 --outcome"
+    vote = "--reviewer 이름 --key 열쇠파일 --conflicts none --outcome"
     for command in ("--show", f"{vote} approved", f"{vote} conditional --condition", f"{vote} rejected --reason"):
         assert f"gamyeong decide {run.record.run} {command}" in page
     for question in ("가명정보 목적 적합성", "처리 결과의 목적 달성 가능성"):  # the reviewer's sheet, L3191-3211

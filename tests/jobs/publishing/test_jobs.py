@@ -45,7 +45,7 @@ def test_from_a_reviewed_run_to_a_release_by_commands(make_run, gamyeong, tmp_pa
         assert told in text
     assert gamyeong(publish, run)[0] == 5
     for number, name in enumerate(case.keys):
-        words = ["--reviewer", name, "--key", str(tmp_path / f"reviewer-{number}.pem")]
+        words = ["--reviewer", name, "--key", str(tmp_path / f"reviewer-{number}.pem"), "--conflicts", "none"]
         if number == 2:
             words += ["--outcome", "conditional", "--condition", "점검표"]
         code, said, _, _ = gamyeong(decide, run, *words, *(["--outcome", "approved"] if number < 2 else []))

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from jobs.clock import stamp
+from jobs.conflicts import answers
 from jobs.decide import Vote, decide
 from jobs.decisions import bound, save, statement
 from jobs.errors import BadInput, Operational, Refused, Waiting
@@ -56,7 +57,7 @@ def forge(case, reviewer: str, key=None, *, binding=None, **said):
     """A decision file written past `decide`, by whoever holds the key."""
     key = key or case.keys[reviewer]
     head, at = evidence_ledger(case.environment, write=False).head(), stamp(case.now)
-    vote = {"kind": "decision", "outcome": "approved", "conditions": [], "reason": "", **said}
+    vote = {"kind": "decision", "outcome": "approved", "conditions": [], "reason": "", "conflicts": answers(()), **said}
     binding = binding or bound(case.folder, case.record)
     return save(case.folder.decisions, statement(reviewer, key, binding, head, vote.pop("at", at), vote), key)
 
