@@ -30,6 +30,10 @@ class Case(NamedTuple):
 
 
 MALFORMED = [
+    Case("chair who is no reviewer", "users: [조분석]", "users: [조분석], chair: 나위원", "people.chair", "no reviewer",
+         "one of people.reviewers"),
+    Case("small organisation without a reason", "users: [조분석]", "users: [이처리], small_organisation: ' '",
+         "people.small_organisation", "no reason", "can't be kept apart"),
     Case("unknown key", "adequacy:", "adequancy:", "adequancy", "unknown key 'adequancy'", "adequacy", "'adequacy'"),
     Case("unknown key below", "place: closed", "plaice: closed, place: closed", "use.plaice",
          "unknown key 'plaice'", "place", "'place'"),
@@ -143,6 +147,8 @@ REFUSED = [
     Case("reviewer who wrote the plan", "reviewers: [최검토,", "reviewers: [김작성,", "people.reviewers[0]",
          "also author", "neither wrote"),
     Case("reviewer who carries it out", "정검토", "박수탁", "people.reviewers[1]", "also processor", "neither wrote"),
+    Case("chair who wrote the plan", "reviewers: [최검토, 정검토, 강검토], users:", "chair: 김작성, users:",
+         "people.chair", "also author", "neither wrote"),
     Case("analyst who reaches the source (L428)", "users: [조분석]", "users: [이처리]", "people.users[0]",
          "also operator", "can't reach"),
     Case("measured cut-off published", "{top-coding: {quantile: 0.999}}, {rounding: {unit: 100, direction: half-up}}",
