@@ -245,3 +245,11 @@ def test_no_file_and_no_utf_8(tmp_path: Path) -> None:
     (tmp_path / "cp949.yaml").write_bytes("plan: 가명\n".encode("cp949"))
     with pytest.raises(PlanError, match="not UTF-8 at position 6"):
         load_plan(tmp_path / "cp949.yaml")
+
+
+def test_a_small_organisation_may_let_its_handlers_use_the_result(valid_plan: str, plan_file: Write) -> None:
+    """The guideline's exception (L1647): with a reason; it spares nobody who reviews."""
+    text = valid_plan.replace("users: [조분석]", "users: [이처리], small_organisation: 상시 근로자 3명")
+    assert load_plan(plan_file(text)).people.small_organisation == "상시 근로자 3명"
+    with pytest.raises(PlanError, match="a reviewer who is also operator"):
+        load_plan(plan_file(text.replace("[최검토,", "[이처리,")))

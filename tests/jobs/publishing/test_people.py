@@ -13,6 +13,7 @@ from jobs.difference import shown
 from jobs.environment import Floor
 from jobs.errors import BadInput, DataFailed, Refused, Waiting
 from jobs.ledger import evidence_ledger
+from jobs.pseudonymization import ledger_body
 from jobs.reviewer import new_reviewer
 from jobs.reviewers import Identity, load_reviewers
 from jobs.signing import load_key
@@ -157,3 +158,10 @@ def test_a_list_of_reviewers_from_before_kinds_is_read(make_run: MakeRun) -> Non
 def test_there_are_six_questions() -> None:
     assert len(QUESTIONS) == len(answers(())) == 6
     assert all(korean and english.endswith("?") for korean, english in QUESTIONS)
+
+
+def test_a_small_organisations_exception_stands_in_the_ledger(make_run: MakeRun) -> None:
+    people = {**plan()["people"], "small_organisation": "상시 근로자 3명"}
+    case = make_run(people=people)
+    assert ledger_body(case.folder, case.record)["small_organisation"] == "상시 근로자 3명"
+    assert "small_organisation" not in ledger_body(make_run(fingerprint="2" * 64).folder, case.record)
