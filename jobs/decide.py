@@ -81,7 +81,7 @@ def body(context: Context) -> Outcome:
             "the questions on conflict of interest are not answered; allowed: --conflicts none, or the numbers of "
             "those whose answer is yes; `gamyeong decide --questions` prints them"
         )
-    yes = parse_conflicts(given.conflicts or NONE)
+    yes = parse_conflicts(NONE if given.conflicts is None else given.conflicts)
     vote = Vote(given.outcome, tuple(given.condition), given.reason, given.close, yes, tuple(given.insufficient))
     key = load_key(given.key, passphrase_from(given.passphrase_file))
     made = decide(folder, given.reviewer, key, vote)

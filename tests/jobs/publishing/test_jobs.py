@@ -14,6 +14,7 @@ from deltalake import DeltaTable
 from jobs import decide, keys_job, ledger_job, publish, reviewer, status
 from jobs.difference import changes
 from jobs.errors import Refused
+from jobs.ledger import evidence_ledger
 from jobs.names import folder_name
 from jobs.runs import SourceVersion as Version
 from jobs.runs import run_name
@@ -206,3 +207,22 @@ def test_no_name_leaves_its_folder(text):
 def test_what_names_nothing_is_refused(text):
     with pytest.raises(Refused, match="can't name a folder"):
         folder_name(text)
+
+
+def test_questions_on_conflict_of_interest_are_answered_before_anybody_decides(make_run, gamyeong, tmp_path):
+    case = make_run()
+    run, words = case.folder.run, ["--reviewer", "김검토", "--key", str(tmp_path / "reviewer-0.pem")]
+    code, _, _, err = gamyeong(decide, run, *words, "--outcome", "approved")
+    assert code == 2
+    assert "--conflicts none" in err
+    for wrong in ("", "0", "7", "1;2", "no"):
+        code, _, _, err = gamyeong(decide, run, *words, "--conflicts", wrong, "--outcome", "approved")
+        assert (code, "`gamyeong decide --questions` prints them" in err) == (2, True), wrong
+    assert list(case.folder.decisions.local.glob("*")) == []
+    code, _, text, _ = gamyeong(decide, "--questions")
+    assert code == 0
+    assert "6. 그 밖에 적정성 검토 대상 가명정보" in text
+    code, said, _, _ = gamyeong(decide, run, *words, "--conflicts", "2, 5")
+    assert (code, said["verdict"]) == (3, "conflict")
+    (made,) = case.folder.decisions.local.glob("*")
+    assert evidence_ledger(case.environment, write=False).entries()[-1].content()["file"] == made.name
