@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from jobs import source_values
 from jobs.clock import Clock, utc_now
 from jobs.documents import write_documents
 from jobs.errors import BadInput, Operational, Refused
@@ -154,6 +155,7 @@ def staged_table(
         tuple(SourceFile(file.uri) for file in snapshot.files),
         pipeline.fingerprint,
         f"{staged.id}/{staged.version}",
+        source_values.load(folder, pipeline.tables.values()),
     )
     return read(spark, snapshot.location, snapshot.version), handed
 

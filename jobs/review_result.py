@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from transforms.expectations.validation import Judged
 
 Verdict = Literal["fit", "unfit"]
-# What an expectation may tell: numbers of cells, rows, columns, classes, subjects; names of columns.
+# What an expectation may tell: numbers of cells, rows, columns, classes, subjects; names of columns, kinds of
+# identifiers.
 COUNTS = frozenset({
     "cells", "outside", "stray_nulls", "rows", "missing", "extra", "other_type", "reordered", "annotated",
     "subjects", "k", "classes", "classes_below", "countable", "filled", "distinct", "unique",
+    "left", "looked", "compared", "others",
 })  # fmt: skip
-NAMES = frozenset({"columns"})
+NAMES = frozenset({"columns", "kinds"})
 K_ANONYMITY = "expect_k_anonymity"
 CELLS_IN_IMAGE = "expect_cells_in_image_of_chain"
 

@@ -22,6 +22,7 @@ from transforms.outlier_types import types_after
 from transforms.pipeline_model import Chain, Derived, Pipeline, RowRule, Step, TablePipeline
 from transforms.plan import LargestOf, Plan, TablePlan
 from transforms.plan_outliers import OutlierRule, ParentCategory
+from transforms.plan_review import against_of, kinds_of
 from transforms.plan_sample import Sample, with_copies
 from transforms.predicate import Predicate
 from transforms.sample_checks import sample_faults
@@ -168,6 +169,8 @@ class _Compiler:
             subject_type=self.register_types.get(subject[0]) if subject is not None and subject[0] else None,
             subject_stable_over=self._stable_over(subject),
             unique_values=self.plan.adequacy.unique_values,
+            against=against_of(self.plan.adequacy.leftovers, schema.names),
+            allowed_kinds=kinds_of(self.plan.adequacy.leftovers, [one.name for one in delivered]),
         )
         asked = self.plan.adequacy.k_anonymity is not None
         for fault in sample_faults(made, asked):

@@ -11,6 +11,8 @@ from transforms.plan_documents import Documents
 from transforms.plan_fields import ColumnSteps, Day, FurtherEntry, RowSteps, Span
 from transforms.plan_later import LATER, leave_out_later
 from transforms.plan_outliers import OutlierLimits, OutlierRule
+from transforms.plan_review import Leftovers, NewOutliers, UtilityLimits
+from transforms.plan_risk import Risk
 from transforms.plan_sample import Sample
 from transforms.technique import Model
 
@@ -172,6 +174,9 @@ class Adequacy(Model):
     unique_values: float | None = Field(default=None, alias="unique-values", ge=0, le=1)
     reviewers: int | None = Field(default=None, ge=3)
     external: Annotated[int | None, LATER] = Field(default=None, ge=0)
+    leftovers: Annotated[Leftovers | None, LATER] = None
+    new_outliers: Annotated[NewOutliers | None, LATER] = None
+    utility: Annotated[UtilityLimits | None, LATER] = None
     on_failure: Literal["stop"] = "stop"
 
 
@@ -277,6 +282,7 @@ class Plan(Model):
     outliers: tuple[OutlierRule, ...] = ()
     outlier_limits: OutlierLimits = OutlierLimits()
     further: dict[str, FurtherEntry] = Field(default_factory=dict)
+    risk: Annotated[Risk | None, LATER] = None
     adequacy: Adequacy = Adequacy()
     additional_information: AdditionalInformation
     documents: Annotated[Documents | None, LATER] = None

@@ -16,6 +16,8 @@ from transforms.plan_draws import check_draws
 from transforms.plan_sample import Sample, named_columns
 from transforms.plan_sections import Sections, further_names, part, subjects_of, table_sections
 from transforms.purpose import is_vague
+from transforms.review_checks import check_review
+from transforms.risk_checks import check_risk
 
 _FOLDER = re.compile(r"[^\W_][\w .()\-]*")
 
@@ -217,4 +219,6 @@ _CHECKS: tuple[Callable[[Sections], Iterator[Problem]], ...] = (
     check_rules,
     check_draws,
     check_contribution,
+    check_review,
+    check_risk,
 )

@@ -16,23 +16,28 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from jobs import review
+from jobs import review, source_values
 from jobs.environment import Environment, load_environment
 from jobs.parquet import WRITE_OPTIONS, NewFile
 from jobs.pseudonymization import table_counts
 from jobs.run_plan import save_plan
 from jobs.runs import RunFolder, RunRecord, StagedTable
+from jobs.storage import write_atomically
 from jobs.tables import commit_files, pinned
 from transforms.compiler import compile_plan
 from transforms.derivation import Secret
+from transforms.leftovers import SourceValues
 from transforms.pipeline.engine import LocalEngine
 from transforms.pipeline.feed import TableUnit
+from transforms.pipeline.marks import Marking, marker_of
 from transforms.pipeline.run import Options, finish, prepare
 from transforms.pipeline.transform import ToBatches
 from transforms.pipeline_model import Pipeline
 from transforms.plan_loader import Loaded, load
 from transforms.run_facts import RunFacts, TableFacts
 from transforms.run_keys import RunKeys
+
+from .checkups import checkups
 
 HEAD = """
     format: 1
@@ -132,6 +137,12 @@ class Made:
     table: pa.Table
     facts: TableFacts
     counts: dict[str, Any]
+    values: SourceValues
+
+
+def source_of(name: str) -> pa.Table:
+    """The source of the plan that delivers this table."""
+    return {"patients": patients, "visits": visits, "checkups": checkups}[name]()
 
 
 @cache
@@ -140,17 +151,23 @@ def made(plan: str, folder: Path) -> Made:
     file = folder / "plan.yaml"
     file.write_text(textwrap.dedent(plan), "utf-8")
     loaded = load(file)
-    source = patients() if "patients" in loaded.plan.output.table else visits()
+    source = source_of(loaded.plan.output.table)
     pipeline = compile_plan(loaded.plan, source.schema, loaded.hierarchies, loaded.lines)
     keys = RunKeys(Secret(bytes(range(32))), "의원", "test", "통계기관")
     engine = LocalEngine([TableUnit(0, source, source.schema)])
     options = Options(cores=1, buckets=1, rows_hint=len(source), limits=loaded.plan.outlier_limits)
     prepared = prepare(pipeline.table(), keys, engine, options)
-    finished = finish(prepared, engine, ToBatches(), options)
+    marker = marker_of(keys, len(source))
+    finished = finish(prepared, engine, ToBatches(), options, Marking.of(pipeline.table(), marker))
+    values = finished.marked.values
+    name = pipeline.table().name
+    chance = {(name, column): cells for column, cells in finished.marked.chance(values).items()}
     tables = [pa.ipc.open_stream(blob).read_all() for blob in finished.outputs]
     counts = table_counts(prepared, prepared.facts, finished.tally, pipeline.table())
     table = pa.concat_tables(tables).combine_chunks()
-    return Made(loaded, pipeline, source, table, prepared.facts, counts)
+    return Made(
+        loaded, pipeline, source, table, prepared.facts, counts, SourceValues(marker, values, chance)
+    )
 
 
 @dataclass(frozen=True)
@@ -215,6 +232,7 @@ class Clinic:
         staged = StagedTable(name, pinned(place).table_id, version, len(table))
         facts = facts or self.made.facts
         self.folder.facts.write_json(RunFacts({name: facts}).to_json())
+        write_atomically(source_values.place(self.folder).local, self.made.values.to_bytes())
         save_plan(self.folder, self.made.loaded, self.made.source.schema)
         plan = self.made.loaded.plan
         whole = RunRecord(

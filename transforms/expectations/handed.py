@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from transforms.leftovers import SourceValues
 from transforms.pipeline.feed import SourceFile
 from transforms.pipeline_model import TablePipeline
 from transforms.run_facts import TableFacts
@@ -29,13 +30,17 @@ class NothingHanded(Exception):
 
 @dataclass(frozen=True)
 class Handed:
-    """A staged table for review: its compiled pipeline, its facts, its files as the log of `version` lists them."""
+    """A staged table for review: its compiled pipeline, its facts, its files as the log of `version` lists them.
+
+    `values` are hashes of the identifiers of whom the run delivers.
+    """
 
     table: TablePipeline = field(repr=False)
     facts: TableFacts = field(repr=False)
     files: tuple[SourceFile, ...] = field(repr=False)
     fingerprint: str
     version: str
+    values: SourceValues | None = field(default=None, repr=False)
     failures: list[Exception] = field(default_factory=list, repr=False, compare=False)
 
     @property

@@ -47,7 +47,8 @@ class CellsMetric(TableMetricProvider):
 
         def count() -> Adequacy:
             label = f"review {handed.table.name}"
-            found = adequacy(handed.table, handed.facts, frame.sparkSession, handed.files, label)
+            spark = frame.sparkSession
+            found = adequacy(handed.table, handed.facts, spark, handed.files, label, handed.values)
             return replace(found, schema=found.schema.merge(compare(frame_schema(frame), handed.table.schema)))
 
         return _noted(name, count)

@@ -14,6 +14,7 @@ from great_expectations.core.expectation_suite import ExpectationSuite, expectat
 
 from transforms.expectations import classes
 from transforms.expectations.handed import PARAMETER
+from transforms.expectations.leftovers import leftover_expectations
 from transforms.pipeline_model import Derived, TablePipeline
 from transforms.plan import KAnonymity
 from transforms.uniqueness import generalizes
@@ -46,6 +47,7 @@ def _table(table: TablePipeline) -> Iterator[classes.ReviewExpectation]:
     yield classes.ExpectColumnsAsPlanned(reviewed=REVIEWED)
     yield classes.ExpectNoExcludedColumn(reviewed=REVIEWED)
     yield classes.ExpectNullsAsPlanned(reviewed=REVIEWED)
+    yield from leftover_expectations(REVIEWED)
     if table.sample is not None and table.register is None and table.of is None:
         pseudonym = delivered_subject(table)
         if pseudonym is None:

@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 from transforms.errors import CellsRefused
 from transforms.given import Given
 from transforms.images import Anything, Finite, Image, Written
+from transforms.leftovers import SourceValues
 from transforms.pipeline.derived import derive
 from transforms.pipeline.engine import SparkEngine
 from transforms.pipeline.feed import (
@@ -34,6 +35,7 @@ from transforms.pipeline.feed import (
     open_parquet,
     pack_units,
 )
+from transforms.pipeline.leftovers import Left, Look, add_left, beyond_chance, left_in, looks
 from transforms.pipeline.serials import Serials
 from transforms.pipeline_model import Chain, Derived, TablePipeline
 from transforms.run_facts import TableFacts
@@ -51,6 +53,7 @@ class Found:
     stray_nulls: Counts
     serials: Serials | None = None
     sketches: Mapping[str, Sketch] = field(default_factory=dict)
+    left: Left = field(default_factory=dict)
 
     def merge(self, other: Found) -> Found:
         serials = self.serials.merge(other.serials) if self.serials and other.serials else self.serials
@@ -60,6 +63,7 @@ class Found:
             self.stray_nulls + other.stray_nulls,
             serials,
             merged(self.sketches, other.sketches),
+            add_left(self.left, other.left),
         )
 
 
@@ -88,6 +92,8 @@ class Adequacy:
     """The pass's outcome: counts alone. `misfits` and `stray_nulls` are by column, in the table's order.
 
     `unique` are the generalized columns whose values may be too many to be shared; the others are known to be few.
+    `left` are cells by column and what is left over in them, `looked` the columns where leftovers were looked for,
+    `compared` how many identifiers of the source they were held against.
     """
 
     rows: int
@@ -96,6 +102,9 @@ class Adequacy:
     schema: Columns
     highest_serial: int | None = None
     unique: Mapping[str, Uniqueness] = field(default_factory=dict)
+    left: Left = field(default_factory=dict)
+    looked: tuple[str, ...] = ()
+    compared: int = 0
 
 
 def image_of(table: TablePipeline, chain: Chain, facts: TableFacts) -> Image:
@@ -136,6 +145,8 @@ class ReviewTask:
     serial: str | None
     highest: int
     counted: frozenset[str] = frozenset()
+    looks: tuple[Look, ...] = ()
+    values: SourceValues | None = None
     places: Mapping[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -171,7 +182,7 @@ class ReviewTask:
             nulls[place] = cells[self.serial].null_count
         counter = Counter()
         sketches = {name: counter.sketch(cells[name]) for name in sorted(self.counted & cells.keys())}
-        return Found(rows, misfits, nulls, serials, sketches)
+        return Found(rows, misfits, nulls, serials, sketches, left_in(cells, self.looks, self.values))
 
 
 def _batches(piece: Piece, schema: pa.Schema) -> Iterator[tuple[dict[str, pa.Array], int]]:
@@ -251,7 +262,7 @@ def compare(stored: pa.Schema, schema: pa.Schema, annotated: bool = False) -> Co
     )
 
 
-def make_task(table: TablePipeline, facts: TableFacts) -> ReviewTask:
+def make_task(table: TablePipeline, facts: TableFacts, values: SourceValues | None = None) -> ReviewTask:
     """The pass over one staged table."""
     delivered = [chain for chain in table.columns if isinstance(chain, Chain)]
     ranked = [chain.name for chain in delivered if chain.ranked]
@@ -267,6 +278,8 @@ def make_task(table: TablePipeline, facts: TableFacts) -> ReviewTask:
             for chain in delivered
             if generalizes(chain) and worth_counting(images[chain.name], facts.delivered, table.unique_values)
         ),
+        looks(table, images),
+        values,
     )
 
 
@@ -275,12 +288,19 @@ def one_serial_a_row(table: TablePipeline) -> bool:
     return table.one_row_per_subject or not table.by_subject
 
 
-def adequacy(table: TablePipeline, facts: TableFacts, spark: Any, files: Sequence[SourceFile], label: str) -> Adequacy:
+def adequacy(
+    table: TablePipeline,
+    facts: TableFacts,
+    spark: Any,
+    files: Sequence[SourceFile],
+    label: str,
+    values: SourceValues | None = None,
+) -> Adequacy:
     """One columnar pass over the staged files of a table: `files` as their log lists them.
 
     Errors: Damaged, PassFailed (with sites), PermissionError without Spark's encryption.
     """
-    task = make_task(table, facts)
+    task = make_task(table, facts, values)
     columns = file_columns(files, table.schema)
     units = pack_units(files, table.schema, spark.sparkContext.defaultParallelism)
     blobs = SparkEngine(spark, units, label=label).each(task, "adequacy of every cell")
@@ -300,7 +320,17 @@ def conclude(table: TablePipeline, task: ReviewTask, found: Found, columns: Colu
         if one_serial_a_row(table):
             misfits[task.serial] += found.serials.repeated
     unique = {name: sketch.conclude() for name, sketch in found.sketches.items()}
-    return Adequacy(found.rows, misfits, nulls, columns, highest, unique)
+    return Adequacy(
+        found.rows,
+        misfits,
+        nulls,
+        columns,
+        highest,
+        unique,
+        beyond_chance(found.left, table.name, task.values),
+        tuple(look.column for look in task.looks),
+        len(task.values.hashes) if task.values is not None else 0,
+    )
 
 
 __all__ = [

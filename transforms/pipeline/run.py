@@ -14,6 +14,7 @@ from transforms.identifiers import encode_ids, in_domain
 from transforms.pipeline.class_measure import measure_classes, splits_of
 from transforms.pipeline.class_pass import ToOrder, class_stage
 from transforms.pipeline.engine import Engine
+from transforms.pipeline.marks import Marked, Marking
 from transforms.pipeline.measure import (
     FactsTask,
     Measured,
@@ -29,7 +30,7 @@ from transforms.pipeline.outliers import DeliveredSubjectsMap, DeliveredSubjects
 from transforms.pipeline.sample_run import Sampled
 from transforms.pipeline.sampling import draw_sample
 from transforms.pipeline.states import unpack
-from transforms.pipeline.transform import COUNTS, Sink, Tally, TransformMap, TransformReduce, add_tally
+from transforms.pipeline.transform import COUNTS, MARKED, Sink, Tally, TransformMap, TransformReduce, add_tally
 from transforms.pipeline.work import BINS, Work, make_work
 from transforms.pipeline_model import TablePipeline
 from transforms.plan_outliers import Frequency, OutlierLimits
@@ -90,10 +91,11 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Finished:
-    """What the transforming pass gave: the sink's answers, and cells changed, unchanged, null by column and step."""
+    """What the transforming pass gave: the sink's answers, cells changed, unchanged, null by column and step, marks."""
 
     outputs: tuple[bytes, ...]
     tally: Tally = field(default_factory=dict)
+    marked: Marked = field(default_factory=Marked)
 
 
 def stopped_draws(table: TablePipeline, work: Work, ids: pa.Array) -> Words:
@@ -260,12 +262,14 @@ def _offsets(
     return tuple(int(before) for before in np.concatenate([[0], np.cumsum(counts)[:-1]]))
 
 
-def finish(prepared: Prepared, engine: Engine, sink: Sink, options: Options) -> Finished:
+def finish(
+    prepared: Prepared, engine: Engine, sink: Sink, options: Options, marking: Marking | None = None
+) -> Finished:
     """The transforming pass: every delivered row goes through `sink`, bucket by bucket."""
     what = "transform"
     work = prepared.work
     found = engine.shuffle(
-        TransformMap(work),
+        TransformMap(work, marking),
         TransformReduce(work, prepared.offsets, sink),
         work.buckets,
         what,
@@ -274,9 +278,12 @@ def finish(prepared: Prepared, engine: Engine, sink: Sink, options: Options) -> 
     )
     outputs: list[bytes] = []
     tally: Tally = {}
+    marked: list[Marked] = []
     for kind, blob in found:
         if kind == COUNTS:
             add_tally(tally, unpack(blob))
+        elif kind == MARKED:
+            marked.append(unpack(blob))
         else:
             outputs.append(blob)
-    return Finished(tuple(outputs), tally)
+    return Finished(tuple(outputs), tally, Marked.together(marked))

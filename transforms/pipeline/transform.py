@@ -16,13 +16,14 @@ from transforms.given import Given
 from transforms.pipeline.alignment import partners
 from transforms.pipeline.derived import derive
 from transforms.pipeline.feed import FILE, ROW, Unit
+from transforms.pipeline.marks import Marked, Marking
 from transforms.pipeline.measure import bucket_of
 from transforms.pipeline.members import Words
 from transforms.pipeline.states import pack, unpack
 from transforms.pipeline.work import Rows, Work, guarded, select, taken
 from transforms.pipeline_model import Chain, TablePipeline
 
-DATA, COUNTS, CLASSED = 0, 1, 2
+DATA, COUNTS, CLASSED, MARKED = 0, 1, 2, 3
 BLOB_BYTES = 64 << 20
 Tally = dict[tuple[str, int], tuple[int, int, int]]
 
@@ -32,13 +33,14 @@ def all_columns(table: TablePipeline) -> list[str]:
     return _columns(table, table.chains)
 
 
-def row_columns(table: TablePipeline) -> list[str]:
-    """Source columns that conditions, keys and those cells are made from that single rows tell."""
-    return _columns(table, [chain for chain in table.chains if not chain.classed])
+def row_columns(table: TablePipeline, marking: Marking | None = None) -> list[str]:
+    """Source columns that conditions, keys and those cells are made from that single rows tell, and that are marked."""
+    marked = marking.columns if marking is not None else ()
+    return _columns(table, [chain for chain in table.chains if not chain.classed], marked)
 
 
-def _columns(table: TablePipeline, chains: Sequence[Chain]) -> list[str]:
-    named = table.key_columns() | table.condition_columns()
+def _columns(table: TablePipeline, chains: Sequence[Chain], more: Sequence[str] = ()) -> list[str]:
+    named = table.key_columns() | table.condition_columns() | set(more)
     for chain in chains:
         named |= {chain.name, *(column for step in chain.steps for column in step.technique.columns())}
     place = [FILE, ROW] if table.row_key is None else []
@@ -90,14 +92,16 @@ def transform(
 
 @dataclass(frozen=True)
 class TransformMap:
-    """Yields (bucket, kind, Arrow blob): the transformed rows of a unit by order bucket, then the tally."""
+    """Yields (bucket, kind, Arrow blob): the transformed rows of a unit by order bucket, then the tally, then marks."""
 
     work: Work
+    marking: Marking | None = None
 
     def __call__(self, unit: Unit) -> Iterator[tuple[int, int, pa.Buffer]]:
         counts: Tally = {}
+        marked: list[Marked] = []
         buckets = self.work.buckets
-        for batch in unit.batches(row_columns(self.work.table)):
+        for batch in unit.batches(row_columns(self.work.table, self.marking)):
             chosen = select(self.work, batch)
             if not len(chosen.rows):
                 continue
@@ -112,11 +116,15 @@ class TransformMap:
                 mask = pa.array(keep)
                 cells = {name: array.filter(mask) for name, array in cells.items()}
                 order, places = order[keep], places[keep]
+            if self.marking is not None:
+                marked.append(self.marking.mark(rows, cells))
             names = order_names(order.shape[1])
             arrays = [pa.array(np.ascontiguousarray(order[:, word])) for word in range(order.shape[1])]
             out = pa.RecordBatch.from_arrays([*arrays, *cells.values()], names=[*names, *cells])
             yield from self._split(out, np.bincount(places, minlength=buckets))
         yield 0, COUNTS, pa.py_buffer(pack(counts))
+        if self.marking is not None:
+            yield 0, MARKED, pa.py_buffer(pack(Marked.together(marked)))
 
     def _split(self, batch: pa.RecordBatch, sizes: npt.NDArray[np.int64]) -> Iterator[tuple[int, int, pa.Buffer]]:
         most = max(1, BLOB_BYTES * batch.num_rows // max(1, batch.nbytes))
@@ -209,6 +217,7 @@ class TransformReduce:
                 yield DATA, out
         if counts:
             yield COUNTS, pack(counts)
+        yield from ((MARKED, bytes(blob)) for kind, blob in blobs if kind == MARKED)
 
     def finish(
         self, bucket: int, rows: pa.Table, counts: Tally | None = None, classed: Sequence[pa.Table] = ()
