@@ -115,10 +115,11 @@ def _evidence(folder: RunFolder) -> tuple[RunRecord, dict[str, Any]]:
 
 def reads_combined(record: RunRecord) -> bool:
     """Is it a run over combined tables, however the plan spells their folder (`./combinations/…`)?"""
-    return any(COMBINED in _segments(one.table)[:1] for one in record.sources.values())
+    return any(COMBINED in segments(one.table)[:1] for one in record.sources.values())
 
 
-def _segments(table: str) -> list[str]:
+def segments(table: str) -> list[str]:
+    """The parts of a table's name within its zone."""
     return [part for part in table.split("/") if part not in ("", ".")]  # as Location goes down
 
 

@@ -156,15 +156,20 @@ def drop_round(place: Location, day: date | None) -> int:
     return sum(int(one["num_records"] or 0) for one in mine)
 
 
-def tables_of(environment: Environment, combination: Combination, *, mock: bool = False) -> dict[str, Location]:
-    """All combined tables that lie in this agency's source zone, by name (`A`, `A-C`)."""
+def table_names(combination: Combination, *, mock: bool = False) -> dict[str, str]:
+    """Where all combined tables lie within the source zone, by name (`A`, `A-C`)."""
     names = [
         (one.user, party)
         for one in combination.outputs
         for party in ("", *(name for name in combination.suppliers if combination.parties[name].rows == "many"))
     ]
+    return {f"{u}-{p}" if p else u: table_name(combination, u, p, mock=mock) for u, p in names}
+
+
+def tables_of(environment: Environment, combination: Combination, *, mock: bool = False) -> dict[str, Location]:
+    """All combined tables that lie in this agency's source zone, by name (`A`, `A-C`)."""
     zone = environment.zone("source")
-    found = {f"{u}-{p}" if p else u: zone / table_name(combination, u, p, mock=mock) for u, p in names}
+    found = {name: zone / table for name, table in table_names(combination, mock=mock).items()}
     return {name: place for name, place in found.items() if place.exists()}
 
 

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from jobs.clock import Clock, moment, utc_now
 from jobs.combination.notices import notified, notify
-from jobs.combination.packages import Package, received
+from jobs.combination.packages import Package, received, sent
+from jobs.combination.parcels import Address
 from jobs.combination.rounds import Round
 from jobs.errors import DataFailed, Waiting
 from transforms.combination.export_form import ExportForm
@@ -65,6 +66,17 @@ def application(round_: Round, user: str, clock: Clock = utc_now) -> Application
     before = [one for one in notified(round_, user) if one.get("application") == digest]
     notice = before[0] if before else _notice(round_, user, found, digest, clock)
     return Application(form, attached, repeated, digest, notice)
+
+
+def handed_over(round_: Round) -> list[str]:
+    """Users to whom this revision of the combined tables went out, also where a killed `export` recorded nothing."""
+    me, name, revision = round_.environment.exchange.name, round_.combination.combination, round_.revision("combine")
+    users = [one.user for one in round_.combination.outputs]
+    return [
+        user
+        for user in users
+        if sent(round_.environment, Address(name, round_.name, "export", me, user, revision)) is not None
+    ]
 
 
 def _notice(round_: Round, user: str, package: Package, digest: str, clock: Clock) -> Mapping[str, Any]:

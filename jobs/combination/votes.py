@@ -201,7 +201,9 @@ def _unlike_a_vote(one: Decision, case: Case) -> list[str]:
 
 def _forms(current: list[Decision], case: Case) -> list[str]:
     """One form for all, and a written one only where it does."""
-    used = {one.field("form") for one in current if one.field("kind") == KINDS[0]}
+    # a member who votes again takes the other form back
+    last = {person(one.field("reviewer")): one.field("form") for one in current if one.field("kind") == KINDS[0]}
+    used = set(last.values())
     if len(used) > 1:
         return ["some voted in a meeting, others in writing; allowed: one form, so those of the other vote again"]
     why = why_not_written(case.round, case.user, case.parts) if used == {"written"} else None

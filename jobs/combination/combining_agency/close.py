@@ -6,12 +6,13 @@ the key agency and the parties destroy theirs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from jobs import additional, release
 from jobs.combination import entries
-from jobs.combination.combined import destroy_combined
+from jobs.combination.combined import destroy_combined, table_names
+from jobs.combination.exports import handed_over
 from jobs.combination.notices import notify
 from jobs.combination.packages import destroy_packages
 from jobs.combination.parcels import Kind
@@ -19,7 +20,9 @@ from jobs.combination.secret_store import destroy_round_secrets
 from jobs.combination.step import Call
 from jobs.errors import BadInput, Refused
 from jobs.job import Outcome
-from jobs.runs import RunFolder, release_manifest
+from jobs.leftovers import sweep_dead_runs
+from jobs.publishing import segments
+from jobs.runs import RunFolder, list_runs, release_manifest
 
 CLOSED = "closed"
 # Applications stay: they are evidence, and hold none of the data.
@@ -51,6 +54,9 @@ def _outcome(call: Call) -> str:
             raise BadInput("--cancel without a reason; allowed: why the round ends without a result")
         if call.round.done("export") is not None:
             raise Refused(f"--cancel: round {call.round.name} was exported; allowed: `close` alone")
+        if users := handed_over(call.round):
+            told = f"--cancel: round {call.round.name} went out to {', '.join(users)}"
+            raise Refused(f"{told}; allowed: `export` again, then `close` alone")
         call.round.cancel(call.arguments.cancel)
     if call.round.done("export") is not None:
         return "exported"
@@ -66,9 +72,9 @@ def _outcome(call: Call) -> str:
 
 def _destroyed(call: Call) -> dict[str, Any]:
     """What there was; a start that was killed in between is completed by the next."""
-    done: Mapping[str, Any] = call.round.done("process") or {"outputs": {}}
-    for one in done["outputs"].values():
-        end_run(RunFolder(call.environment, one["run"]), "the round is closed")
+    sweep_dead_runs(call.environment)
+    for folder in runs_of(call):
+        end_run(folder, "the round is closed")
     packages = destroy_packages(call.environment, call.combination, round=call.round.name, kinds=KINDS)
     combined = destroy_combined(call.environment, call.combination, call.round.name)
     secrets = destroy_round_secrets(call.environment, call.combination, call.round.name)
@@ -76,6 +82,18 @@ def _destroyed(call: Call) -> dict[str, Any]:
     body = {"combination": call.combination.combination, "round": call.round.name, "what": "the round's data", **told}
     entries.append(call.environment, "combination-round-destroyed", body)
     return told
+
+
+def runs_of(call: Call) -> Iterator[RunFolder]:
+    """All runs over the round's combined tables: by plans that were changed since, too, and by starts of `process` that
+    were killed or failed before it recorded them."""
+    tables = set(table_names(call.combination).values())
+    period = None if call.combination.series is None else call.round.name
+    for name in list_runs(call.environment):
+        folder = RunFolder(call.environment, name)
+        record = folder.load_record()
+        if record.period == period and any("/".join(segments(one.table)) in tables for one in record.sources.values()):
+            yield folder
 
 
 def end_run(folder: RunFolder, because: str) -> None:

@@ -9,16 +9,16 @@ from typing import Any
 import pyarrow as pa
 
 from jobs.combination.combined import tables_of
-from jobs.combination.combining_agency.close import end_run
+from jobs.combination.combining_agency.close import end_run, runs_of
 from jobs.combination.combining_agency.supplies import Supplies, gather, late_argument
 from jobs.combination.combining_agency.tables import Made, combine_for
+from jobs.combination.exports import handed_over
 from jobs.combination.mock import require_no_mock
 from jobs.combination.order import State
 from jobs.combination.secret_store import round_secret
 from jobs.combination.step import Call, Step
 from jobs.errors import Refused
 from jobs.job import Outcome
-from jobs.runs import RunFolder
 from transforms.column_types import type_of_text
 from transforms.combination.combining import SERIAL, Supplied
 
@@ -32,6 +32,8 @@ def body(call: Call) -> Outcome:
     before = call.round.done("combine")
     if before is not None and call.round.state >= State.EXPORTED:
         return _told(call, before, "combined already, and exported")
+    if users := handed_over(call.round):
+        raise Refused(f"round {call.round.name} went out to {', '.join(users)}; allowed: `export` again, which ends it")
     require_no_mock(call)
     supplies = gather(call)
     if before is not None:
@@ -57,8 +59,8 @@ def body(call: Call) -> Outcome:
 
 def _void(call: Call, because: str) -> None:
     """What was made of the older table counts no more, and does not stay either."""
-    for one in (call.round.done("process") or {"outputs": {}})["outputs"].values():
-        end_run(RunFolder(call.environment, one["run"]), because)
+    for folder in runs_of(call):
+        end_run(folder, because)
     call.round.void(*LATER, because=because)
 
 

@@ -5,12 +5,15 @@ Both must hold: the adequacy decisions about the output's run, and valid votes a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from jobs.clock import utc_now
 from jobs.combination import entries
+from jobs.combination.combining_agency.supplies import require_nothing_new
 from jobs.combination.engines import engine_of
+from jobs.combination.exports import handed_over
 from jobs.combination.notices import notify
 from jobs.combination.packages import draft
 from jobs.combination.parcels import Manifest
@@ -43,24 +46,38 @@ def body(call: Call) -> Outcome:
 
 
 def _decided(call: Call) -> Mapping[str, Any]:
-    """What becomes of each output; recorded once all are decided."""
-    outputs: dict[str, Any] = {}
+    """What becomes of each output: nothing leaves before all are decided, so that what is told of none is undone."""
+    gone = handed_over(call.round)
+    if not gone:
+        require_nothing_new(call)
+    judged: dict[str, _Judged] = {}
     waiting: list[str] = []
     for output in call.combination.outputs:
         try:
-            outputs[output.user] = _output(call, Case.of(call.round, output.user))
+            judged[output.user] = _judged(call, Case.of(call.round, output.user), gone)
         except Waiting as wait:
             waiting.append(f"{output.user}: {wait.message}")
     if waiting:
         raise Waiting("\n".join([f"round {call.round.name} waits:", *waiting]))
+    outputs = {user: _output(call, one) for user, one in judged.items()}
     told = {"outputs": outputs}
     exported = any(one["state"] == EXPORTED for one in outputs.values())
     call.round.record("export" if exported else "reject", told, call.round.revision("combine"))
     return told
 
 
-def _output(call: Call, case: Case) -> dict[str, Any]:
-    """One user's output: exported, rejected (both recorded by their body), or Waiting."""
+@dataclass(frozen=True)
+class _Judged:
+    """One user's output as both bodies judged it."""
+
+    case: Case
+    votes: Judgement
+    decisions: Judgement
+    approved: bool
+
+
+def _judged(call: Call, case: Case, gone: Sequence[str]) -> _Judged:
+    """Waiting while a body has not judged; what went out to a user (`gone`) is approved for good."""
     votes = judge_votes(case, utc_now())
     ledger = trusted_entries(call.environment, entries.ledger(call.environment))
     record, plan = case.folder.load_record(), case.folder.load_plan()
@@ -68,15 +85,25 @@ def _output(call: Call, case: Case) -> dict[str, Any]:
     for one in votes.decisions:  # a crash may have left the entry out
         body = {**one.entry(case.folder.run), "round": call.round.name, "user": case.user, "revision": case.revision}
         entries.append(call.environment, KINDS[0], body, once=("run", "sha256"))
-    told = {"run": case.folder.run, "receipt": case.application.receipt, "parts": case.parts}
-    if votes.rejected_by or decisions.rejected_by:
-        return {**told, "state": REJECTED, **_rejected(call, case, votes, decisions)}
+    if case.user in gone:
+        return _Judged(case, votes, decisions, True)
+    rejected = bool(votes.rejected_by or decisions.rejected_by)
     waiting = [*votes.waiting, *decisions.waiting]
-    if waiting:
+    if waiting and not rejected:
         raise Waiting("; ".join(waiting))
+    return _Judged(case, votes, decisions, not rejected)
+
+
+def _output(call: Call, judged: _Judged) -> dict[str, Any]:
+    """Exports one user's output, or ends it; the body of its record."""
+    case, votes = judged.case, judged.votes
+    told = {"run": case.folder.run, "receipt": case.application.receipt, "parts": case.parts}
+    if not judged.approved:
+        return {**told, "state": REJECTED, **_rejected(call, case, votes, judged.decisions)}
     publish(case.folder, voted=True)
     sent = _sent(call, case)
-    form = next(one.field("form") for one in votes.decisions if one.field("kind") == KINDS[0])
+    # the last vote: all members' last ones are of one form
+    form = [one.field("form") for one in votes.decisions if one.field("kind") == KINDS[0]][-1]
     signed = sorted(one.sha256 for one in votes.decisions)
     return {**told, "state": EXPORTED, "rows": sent.rows, "votes": signed, "form": form}
 

@@ -11,7 +11,8 @@ from typing import Any
 import pyarrow as pa
 
 from jobs.clock import utc_now
-from jobs.combination.packages import Package, received
+from jobs.combination.packages import Package, newest_in_inbox, received
+from jobs.combination.parcels import Kind
 from jobs.combination.step import Call
 from jobs.errors import BadInput, DataFailed, Refused, Waiting
 from transforms.column_types import is_allowed
@@ -19,6 +20,7 @@ from transforms.combination.combining import SERIAL
 
 ROWS = "rows"
 SERIAL_OF = "serial_"
+_OF_PARTIES: tuple[Kind, ...] = ("attributes", "void")
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,24 @@ def gather(call: Call) -> Supplies:
         raise DataFailed("\n".join(["what the parties sent can't be combined:", *problems]))
     voids = {party: package for party in attributes if (package := _received(call, "void", party)) is not None}
     return Supplies(linking, attributes, voids, left_out)
+
+
+def require_nothing_new(call: Call) -> None:
+    """Refused where newer packages have come than the combined tables were made from: a withdrawal, or data again."""
+    combined = call.round.done("combine") or {"inputs": {}, "parties": []}
+    agency = call.combination.roles.key_agency
+    sources: list[tuple[str, Kind, str]] = [("linking", "linking", agency)]
+    sources += [(f"{kind} {party}", kind, party) for kind in _OF_PARTIES for party in combined["parties"]]
+    new = []
+    for name, kind, sender in sources:
+        there = newest_in_inbox(call.environment, call.combination, call.round.name, kind, sender)
+        if there > combined["inputs"].get(name, [0])[0]:
+            new.append(f"{kind} of {sender}, revision {there}")
+    if new:
+        raise Refused(
+            f"round {call.round.name}: since it was combined there came {', '.join(new)}; allowed: `combine` and "
+            "`process` again, then decisions and votes about the new tables"
+        )
 
 
 def linked_parties(linking: Package) -> list[str]:

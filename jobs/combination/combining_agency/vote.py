@@ -8,7 +8,7 @@ from typing import Any
 
 from jobs.clock import stamp, utc_now
 from jobs.combination import entries
-from jobs.combination.exports import Application
+from jobs.combination.exports import Application, handed_over
 from jobs.combination.step import Call, Step
 from jobs.combination.unchanged import why_not_written
 from jobs.combination.votes import CRITERIA, FORMS, GRADES, KINDS, Case, judge_votes
@@ -57,7 +57,7 @@ def _voted(call: Call, case: Case) -> Decision:
     who = case.member(given.member)
     if who.key_id != key.key_id:
         raise Refused(f"key {key.key_id} is not the one that is pinned for {who.name} ({who.key_id})")
-    if call.round.done("export") is not None:
+    if call.round.done("export") is not None or case.user in handed_over(call.round):
         raise Refused(f"round {call.round.name} is exported already")
     ledger = entries.ledger(call.environment)
     require_vouched(case.folder, trusted_entries(call.environment, ledger))
