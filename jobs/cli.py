@@ -23,6 +23,7 @@ JOBS: dict[str, tuple[str, str]] = {
     "review": ("review", "step 4: checks every record of the result, makes the documents"),
     "decide": ("decide", "signs and records a reviewer's decision"),
     "publish": ("publish", "staging to published, once the decisions are there"),
+    "documents": ("documents_job", "the guideline's forms from a run, and `documents verify`: do they belong to it?"),
     "synthesize": ("synthesize", "synthetic data from a published table into the source zone, with figures"),
     "combination": ("combination_job", "one role's step in a combination of several organisations' data"),
     "status": ("status", "runs, what they wait for, what to do next"),

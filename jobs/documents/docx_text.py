@@ -13,7 +13,7 @@ TOGETHER = "\u00a0"
 def write_content(line: Paragraph, content: Content) -> None:
     """Writes pieces into a paragraph; "\n" becomes a line break, ticked boxes and Strong are bold."""
     for place, one in enumerate(inlines(content)):
-        before = " " if place else ""
+        before = ("  " if isinstance(one, Box) else " ") if place else ""
         match one:
             case Box():
                 words = one.label.replace(" ", TOGETHER)

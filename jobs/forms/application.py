@@ -19,7 +19,7 @@ PLACES = {"closed": "폐쇄 환경", "open": "제한없음"}
 DELIVERIES = {"online": "온라인", "offline": "오프라인"}
 INSIDE = {"internal-same-department": "동일부서", "internal-other-department": "타부서"}
 OUTSIDE = "제3자, 결합전문기관 제공"
-WIDTHS = (1.1, 1.2, 2, 1.2, 2)
+WIDTHS = (1.1, 1.6, 1.9, 1.2, 1.9)
 
 
 def application(facts: Facts) -> tuple[Block, ...]:
