@@ -18,6 +18,7 @@ from transforms.plan_sections import Sections, further_names, part, subjects_of,
 from transforms.purpose import is_vague
 from transforms.review_checks import check_review
 from transforms.risk_checks import check_risk
+from transforms.yaml_nodes import path_text
 
 _FOLDER = re.compile(r"[^\W_][\w .()\-]*")
 
@@ -39,6 +40,9 @@ def _purpose(sections: Sections) -> Iterator[Problem]:
         )
     if basis is not None and not basis.strip():
         yield Problem("purpose.legal_basis", "nothing", "the article that allows it, such as 개인정보 보호법 제28조의2")
+    for item, reason in (part(sections, "purpose", "items") or {}).items():
+        if not reason.strip():
+            yield Problem(path_text(("purpose", "items", item)), "nothing", "why the purpose needs it (guideline L320)")
 
 
 def _use(sections: Sections) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from transforms.pipeline_model import Chain, Pipeline
+from transforms.purpose_items import item_warnings
 from transforms.technique import Language
 
 _ROUNDING = frozenset({"rounding", "random-rounding", "controlled-rounding"})
@@ -21,6 +22,14 @@ _SUMS_LOST = {
     "ko": "제어 라운딩 뒤의 단계가 값을 바꾸어 합계가 유지되지 않음",
     "en": "a step behind controlled-rounding changes its numbers, so their sums are not kept",
 }
+_NO_REASON = {
+    "ko": "처리 목적에 필요한 이유가 없는 항목(가이드라인 L320): 이유를 적거나 excluded에 둘 것",
+    "en": "delivered without a reason (guideline L320): say why the purpose needs it, or put it under `excluded`",
+}
+_NO_COLUMN = {
+    "ko": "이유는 있으나 제공되지 않는 항목",
+    "en": "a reason, but no such column is delivered",
+}
 
 
 def plan_warnings(pipeline: Pipeline, language: Language) -> list[str]:
@@ -31,7 +40,10 @@ def plan_warnings(pipeline: Pipeline, language: Language) -> list[str]:
             if isinstance(column, Chain):
                 for text in _of(column, language):
                     found.setdefault((table.name, text), []).append(column.name)
-    return [f"{table}, {_named(names)}: {text}" for (table, text), names in found.items()]
+    told = [f"{table}, {_named(names)}: {text}" for (table, text), names in found.items()]
+    for names, missing in item_warnings(pipeline):
+        told.append(f"purpose.items, {_named(names)}: {(_NO_REASON if missing else _NO_COLUMN)[language]}")
+    return told
 
 
 def _of(chain: Chain, language: Language) -> Iterator[str]:
