@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from jobs.combination import entries
+from jobs.combination.hearing import learn
 from jobs.combination.opening import open_combination
 from jobs.combination.rounds import Round
 from jobs.combination.step import Call, Step, names_of
@@ -60,6 +61,7 @@ def body_of(step: Step) -> Callable[[Context], Outcome]:
             round_ = Round(context.environment, combination, context.arguments.round)
         with _alone(round_):
             if round_ is not None:
+                learn(round_)
                 round_.require(step.name, context.arguments.revision)
             return step.body(Call(context, file, combination, round_))
 

@@ -43,14 +43,20 @@ def notified(round_: Round, receiver: str) -> Iterator[Mapping[str, Any]]:
 
 def notices(round_: Round, sender: str) -> Iterator[Mapping[str, Any]]:
     """What a role has told us in this round, in order."""
-    revision = 1
+    return (one.content for one in manifests(round_, sender))
+
+
+def manifests(round_: Round, sender: str) -> Iterator[Manifest]:
+    """The same with who, when, to whom; a role that can't write evidence now looks at them without taking them in."""
+    environment, combination, revision = round_.environment, round_.combination, 1
+    enter = "evidence" in environment.writes
     while True:
         found = received(
-            round_.environment, round_.combination, round=round_.name, kind=KIND, sender=sender, revision=revision
+            environment, combination, round=round_.name, kind=KIND, sender=sender, revision=revision, enter=enter
         )
         if found is None:
             return
-        yield found.content
+        yield found.manifest
         revision += 1
 
 

@@ -206,8 +206,11 @@ def received(
     kind: Kind,
     sender: str,
     revision: int | None = None,
+    enter: bool = True,
 ) -> Package | None:
     """The newest revision of a package that lies in our inbox, checked and entered in our ledger; None without one.
+
+    `enter=False` checks alone, for who only looks.
 
     DataFailed where a byte was altered or it is signed by another key; Refused where it is another's, of another
     round or combination file, was taken in with other content, or is older than what was taken in.
@@ -225,7 +228,8 @@ def received(
         raise Refused("\n".join([f"{wanted.name}: the package at {place} is refused:", *problems]))
     _require_whole(place, manifest)
     _require_newest(environment, manifest, content, asked=revision is not None)
-    _enter(environment, RECEIVED, manifest, content)
+    if enter:
+        _enter(environment, RECEIVED, manifest, content)
     return Package(environment, manifest, place)
 
 

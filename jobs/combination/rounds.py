@@ -23,15 +23,32 @@ from jobs.storage import Location, write_atomically
 from transforms.combination.model import Combination
 
 DONE, VOID, CANCELLED = "combination-step", "combination-void", "combination-cancelled"
+CLOSED = "combination-closed-elsewhere"
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What agencies' notices say of a round, each with who told it and when; None for nothing.
+
+    `cancelled`: it ends without a result; `closed`: the combining agency has closed it; `ended`: the series is over.
+    """
+
+    cancelled: str | None = None
+    closed: str | None = None
+    ended: str | None = None
 
 
 @dataclass(frozen=True)
 class Round:
-    """One round of a combination; BadInput for a name that is none (before, after, or of another kind)."""
+    """One round of a combination; BadInput for a name that is none (before, after, or of another kind).
+
+    `heard` is what notices say that this role's ledger doesn't know yet.
+    """
 
     environment: Environment
     combination: Combination
     name: str
+    heard: Heard = Heard()
 
     def __post_init__(self) -> None:
         problem = self.combination.round_problem(self.name)
@@ -104,8 +121,21 @@ class Round:
     @property
     def cancelled(self) -> str | None:
         """Why the round ended without a result; None where it did not."""
-        found = entries.entered(self.environment, CANCELLED, **self._named)
-        return str(found[0].content()["because"]) if found else None
+        return self._because(CANCELLED) or self.heard.cancelled
+
+    def close_elsewhere(self, because: str) -> None:
+        """The combining agency has closed the round: nothing may be sent for it any more."""
+        entries.append(self.environment, CLOSED, {**self._named, "because": because}, once=tuple(self._named))
+
+    @property
+    def closed_elsewhere(self) -> str | None:
+        """Who closed the round, and when; None while it is open as far as this role knows."""
+        return self._because(CLOSED) or self.heard.closed
+
+    @property
+    def ended(self) -> str | None:
+        """Why the series has ended, as far as this role knows; None while it goes on."""
+        return series_end(self.environment, self.combination) or self.heard.ended
 
     @property
     def begun(self) -> bool:
@@ -124,9 +154,13 @@ class Round:
             cancelled = self.cancelled
             if cancelled is not None:
                 return f"the round was cancelled: {cancelled}; the next round is another"
-            ended = series_end(self.environment, self.combination)
+        if needs.until < State.CLOSED:  # what was exported may still be taken
+            ended = self.ended
             if ended is not None:
                 return f"the series has ended ({ended}): its salts are destroyed; a new combination begins a new series"
+            closed = self.closed_elsewhere
+            if closed is not None:
+                return f"the round is over: {closed}; a correction belongs to the next round"
         if self.state > needs.until:
             return f"allowed: until {needs.until.name}; a correction after that belongs to the next round"
         known = {name for name, _ in self._known()}
@@ -145,6 +179,10 @@ class Round:
         missing = self.missing(step)
         if missing is not None:
             raise Refused(f"{step}: round {self.name} of {self._named['combination']} is {self.state.name}; {missing}")
+
+    def _because(self, kind: str) -> str | None:
+        found = entries.entered(self.environment, kind, **self._named)
+        return str(found[0].content()["because"]) if found else None
 
     @property
     def _named(self) -> dict[str, str]:

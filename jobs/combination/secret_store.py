@@ -51,9 +51,14 @@ def destroy_round_secrets(
 def end_series(environment: Environment, combination: Combination, because: str) -> list[str]:
     """Destroys the series' secrets and enters its end: no step of another round is allowed from now on."""
     gone = destroy_series_secrets(environment, combination)
+    enter_end(environment, combination, because)
+    return gone
+
+
+def enter_end(environment: Environment, combination: Combination, because: str) -> None:
+    """Enters the end of a series; what this role holds of it goes by its own steps."""
     body = {"combination": combination.combination, "because": because}
     entries.append(environment, ENDED, body, once=("combination",))
-    return gone
 
 
 def series_end(environment: Environment, combination: Combination) -> str | None:

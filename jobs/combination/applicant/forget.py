@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jobs.combination.hearing import CLOSED
 from jobs.combination.notices import noticed
 from jobs.combination.packages import destroy_packages
 from jobs.combination.parcels import Kind
@@ -10,7 +11,6 @@ from jobs.combination.step import Call, Step
 from jobs.errors import Waiting
 from jobs.job import Outcome
 
-CLOSED = "closed"
 # What other roles sent this one for the round, and is of no use after it.
 KINDS: tuple[Kind, ...] = ("salt", "duplicates", "rate", "extraction", "mock-salt", "mock-chosen")
 

@@ -25,7 +25,7 @@ def body(call: Call) -> Outcome:
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The step's own arguments."""
-    parser.add_argument("--cancel", metavar="REASON", help="the round ends without a result")
+    parser.add_argument("--cancel", metavar="REASON", help="the round ends without a result, why; the others are told")
 
 
 STEP = Step(

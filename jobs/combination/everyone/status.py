@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from jobs.combination.flow import Stage, stages
-from jobs.combination.order import NEEDS
+from jobs.combination.hearing import heard
+from jobs.combination.order import NEEDS, State
 from jobs.combination.packages import newest_in_inbox, newest_taken
 from jobs.combination.parcels import Kind
 from jobs.combination.rounds import Round
-from jobs.combination.secret_store import series_end
 from jobs.combination.step import Call, Step, names_of
 from jobs.job import Outcome
 
@@ -32,14 +32,14 @@ def body(call: Call) -> Outcome:
     """Reads this role's evidence and looks into its inbox; opens no package."""
     combination, environment = call.combination, call.environment
     rounds = [Round(environment, combination, name) for name in combination.rounds()]
+    ended = replace(rounds[0], heard=heard(rounds[0])).ended
     if call.arguments.round:
         shown = [Round(environment, combination, call.arguments.round)]
     else:
         begun = [one for one in rounds if one.begun]
         waiting = [one for one in rounds if not one.begun]
-        shown = begun + (waiting[:1] if series_end(environment, combination) is None else [])
-    found = [_standing(call, one) for one in shown]
-    ended = series_end(environment, combination)
+        shown = begun + (waiting[:1] if ended is None else [])
+    found = [_standing(call, replace(one, heard=heard(one))) for one in shown]
     lines = [f"{combination.combination}, {call.me}" + (f": the series has ended ({ended})" if ended else "")]
     lines += [line for one in found for line in _told(one)]
     return Outcome({"ended": ended, "rounds": [asdict(one) for one in found]}, text="\n".join(lines))
@@ -55,7 +55,8 @@ def _standing(call: Call, round_: Round) -> Standing:
     if cancelled is not None:
         return Standing(round_.name, "CANCELLED", "", f"nothing: {cancelled}", "", new)
     # An optional step whose time is over isn't waited for.
-    left = [stage for stage in way if stage not in done and round_.state <= NEEDS[stage.step].until]
+    state = round_.state if round_.closed_elsewhere is None else State.CLOSED
+    left = [stage for stage in way if stage not in done and state <= NEEDS[stage.step].until]
     if not left:
         return Standing(round_.name, round_.state.name, "", "nothing: all steps are taken", "", new)
     refused = round_.missing(left[0].step)

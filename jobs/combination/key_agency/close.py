@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from jobs.combination.combining_agency.close import CLOSED
-from jobs.combination.notices import noticed
+from jobs.combination.hearing import CANCELLED, CLOSED
+from jobs.combination.notices import noticed, notify
 from jobs.combination.packages import destroy_packages
 from jobs.combination.parcels import Kind
 from jobs.combination.secret_store import destroy_round_secrets, end_series
-from jobs.combination.step import Call
+from jobs.combination.step import Call, names_of
 from jobs.errors import BadInput, Waiting
 from jobs.job import Outcome
 
@@ -29,12 +29,25 @@ def close_round(call: Call) -> Outcome:
         if call.combination.series is None:
             end_series(call.environment, call.combination, "it has one round, which is closed")
         call.round.record("close", {"what": "join keys, serials, withdrawals of the round", "packages": gone})
+    told = _tell(call)
     state = "destroyed" if before is None else "destroyed already"
     salts = SALTS_GO if call.combination.series is None else SALTS_STAY
     return Outcome(
-        {"round": call.round.name, "state": state, "salts": salts},
-        text=f"round {call.round.name}, {call.me}: join keys and serials are {state}; {salts}",
+        {"round": call.round.name, "state": state, "salts": salts, "told": told},
+        text=f"round {call.round.name}, {call.me}: join keys and serials are {state}; {salts}"
+        + (f"; told that it is cancelled: {', '.join(told)}" if told else ""),
     )
+
+
+def _tell(call: Call) -> list[str]:
+    """Everybody hears of a round that was cancelled here; those whom the combining agency told already are not."""
+    agency = call.combination.roles.combining_agency
+    if call.round.cancelled is None or noticed(call.round, agency, CLOSED) is not None:
+        return []
+    others = [name for name in names_of("all", call.combination) if name != call.me]
+    for name in others:
+        notify(call.round, name, {"about": CANCELLED, "because": call.round.cancelled})
+    return others
 
 
 def _require_over(call: Call) -> None:

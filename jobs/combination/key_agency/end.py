@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from jobs.combination.hearing import ENDED
 from jobs.combination.key_agency.close import KINDS
 from jobs.combination.notices import notify
 from jobs.combination.order import State
@@ -13,8 +14,6 @@ from jobs.combination.secret_store import end_series, series_end
 from jobs.combination.step import Call, Step, names_of
 from jobs.errors import Refused
 from jobs.job import Outcome
-
-ENDED = "series-ended"
 
 
 def body(call: Call) -> Outcome:
