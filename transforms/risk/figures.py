@@ -74,8 +74,8 @@ class ClassFigures(Figures):
 
 @dataclass(frozen=True)
 class SubsetFigures(Figures):
-    """One subset of the quasi-identifiers: its `k`, distinct combinations, records that it makes `unique` and records in
-    classes `below` the threshold that `RiskFigures.threshold` names.
+    """One subset of the quasi-identifiers: its `k`, distinct combinations, records that it makes `unique`, and records
+    in classes `below` the threshold that `RiskFigures.threshold` names.
 
     `distinction`: classes / records; `separation`: share of pairs of records that differ in it (alpha-distinction and
     alpha-separation: Motwani, Xu 2007, section 2). 0 where fewer than one (two) records.
@@ -139,20 +139,23 @@ class ScoreBand(Figures):
 
 @dataclass(frozen=True)
 class SpecialUniques(Figures):
-    """Minimal sample uniques (최소 유일 조합) up to `size` columns: their number by size (1, 2, …), the records that have
-    some, records with a DIS score in each band, and what share of all scores each column contributes (sums to more
-    than 1: a unique combination counts for each of its columns).
+    """Minimal sample uniques (최소 유일 조합): smallest sets of columns, of `size` at most, that make a record unique.
+
+    `found`: how many there are of 1, 2, … columns. `records`: those with at least one; `highest` score among them.
+    `contributions`: what share of all scores has to do with each column (their sum is above 1: a unique combination
+    counts for each of its columns). Where the sampling `fraction` is known: `dis`, the probability that a unique match
+    is right, the `highest_dis` of a record, and the records with a DIS score in each of `bands`; else null and empty.
     """
 
     size: int
-    fraction: float
+    fraction: float | None
     found: tuple[int, ...]
     records: int
     highest: float
-    highest_dis: float
-    dis: float | None
-    bands: tuple[ScoreBand, ...]
     contributions: tuple[tuple[str, float], ...]
+    dis: float | None
+    highest_dis: float | None
+    bands: tuple[ScoreBand, ...]
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,11 @@ from collections.abc import Collection, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from transforms.measures.codes import numbered
 from transforms.risk.combinations import Combinations
-from transforms.risk.keys import Longs, combined, dense
+from transforms.risk.keys import Longs, combined
+
+Numbers = NDArray[np.float64]
 
 
 def frequencies(
@@ -16,43 +19,57 @@ def frequencies(
 ) -> Longs:
     """For each combination, the records that agree with it in `columns` (default: all), itself included: fk.
 
-    Null is a value of its own; in a column of `wildcards` it may be any value, on either side. Two nulls agree. Source:
-    Franconi, Polettini 2004 (μ-Argus), and sdcMicro's freqCalc (its missing values).
+    Null is a value of its own; in a column of `wildcards` it may be any value, on either side, and two nulls agree.
+    Where persons have several combinations, distinct persons are counted; wildcards are refused there (ValueError), for
+    one person may agree in several ways. Source: Franconi, Polettini 2004 (μ-Argus), and sdcMicro's freqCalc.
     """
-    return _added(given, columns, wildcards, given.counts).astype(np.int64)
+    wild = wild_columns(given, given.names if columns is None else columns, wildcards)
+    places = given.places(given.names if columns is None else columns)
+    if given.persons is None:
+        return _added(given, places, wild, given.counts).astype(np.int64)
+    if wild:
+        raise ValueError("nulls as wildcards where a person has several combinations; allowed: nulls as values there")
+    keys, bound = given.keys(places)
+    groups, first = numbered(keys, bound)
+    _, pair = numbered(*combined([groups, given.persons], [len(first), given.most_persons], len(groups)))
+    people: Longs = np.bincount(groups[pair], minlength=len(first)).astype(np.int64)[groups]
+    return people
 
 
 def population_frequencies(
     given: Combinations, columns: Sequence[str] | None = None, wildcards: Collection[str] = ()
-) -> NDArray[np.float64]:
+) -> Numbers:
     """For each combination, the persons of the population that agree with it: Fk, from `given.population`.
 
-    Nulls as in `frequencies`. ValueError where the population is not known.
+    Nulls as in `frequencies`: they meet the combinations that the sample has. ValueError where the population is not
+    known.
     """
     if given.population is None:
         raise ValueError("combinations without a population; allowed: Combinations.of(…, population=COLUMN)")
-    return _added(given, columns, wildcards, given.population)
+    names = given.names if columns is None else columns
+    return _added(given, given.places(names), wild_columns(given, names, wildcards), given.population)
 
 
-def _added(
-    given: Combinations,
-    columns: Sequence[str] | None,
-    wildcards: Collection[str],
-    numbers: NDArray[np.float64] | Longs,
-) -> NDArray[np.float64]:
-    places = given.places(given.names if columns is None else columns)
+def wild_columns(given: Combinations, columns: Sequence[str], wildcards: Collection[str]) -> list[int]:
+    """Places of those of `columns` that are wildcards and have a null. ValueError for a wildcard that isn't there."""
     given.places(tuple(wildcards))
-    wild = [place for place in places if given.names[place] in wildcards and given.nulls[place] is not None]
+    return [place for place in given.places(columns) if given.names[place] in wildcards and given.blanks(place).any()]
+
+
+def _added(given: Combinations, places: Sequence[int], wild: Sequence[int], numbers: Numbers | Longs) -> Numbers:
     if not wild:
-        return _matched(given, places, slice(None), slice(None), numbers)
-    # Rows of one pattern of nulls are matched with those of another one in the columns that neither leaves open.
+        keys, bound = given.keys(places)
+        groups, first = numbered(keys, bound)
+        whole: Numbers = np.bincount(groups, numbers, len(first)).astype(np.float64)[groups]
+        return whole
+    # Entries of one pattern of nulls are matched with those of another one in the columns that neither leaves open.
     patterns, kind = _patterns(given, wild)
     members = [np.flatnonzero(kind == number) for number in range(len(patterns))]
     result = np.zeros(len(given.counts), np.float64)
     for mine, my_open in zip(members, patterns, strict=True):
         for theirs, their_open in zip(members, patterns, strict=True):
             told = [place for place in places if place not in my_open and place not in their_open]
-            result[mine] += _matched(given, told, mine, theirs, numbers)
+            result[mine] += _met(given, told, mine, theirs, numbers)
     return result
 
 
@@ -61,27 +78,17 @@ def _patterns(given: Combinations, wild: Sequence[int]) -> tuple[list[frozenset[
     for number, place in enumerate(wild):
         bits |= given.blanks(place).astype(np.int64) << number
     met, kind = np.unique(bits, return_inverse=True)
-    open_in = [frozenset(place for number, place in enumerate(wild) if bit >> number & 1) for bit in met.tolist()]
-    return open_in, kind
+    return [frozenset(place for number, place in enumerate(wild) if bit >> number & 1) for bit in met.tolist()], kind
 
 
-def _matched(
-    given: Combinations,
-    places: Sequence[int],
-    mine: Longs | slice,
-    theirs: Longs | slice,
-    numbers: NDArray[np.float64] | Longs,
-) -> NDArray[np.float64]:
-    sizes = [given.sizes[place] for place in places]
-    if isinstance(mine, slice) or mine is theirs:
-        keys, bound = combined([given.codes[p][mine] for p in places], sizes, len(given.counts[mine]))
-        classes, found = dense(keys, bound)
-        return np.bincount(classes, numbers[mine], found)[classes]
-    both = np.concatenate([mine, np.asarray(theirs)])
-    keys, bound = combined([given.codes[p][both] for p in places], sizes, len(both))
-    classes, found = dense(keys, bound)
-    sums = np.bincount(classes[len(mine) :], numbers[theirs], found)
-    return sums[classes[: len(mine)]]
+def _met(given: Combinations, told: Sequence[int], mine: Longs, theirs: Longs, numbers: Numbers | Longs) -> Numbers:
+    """For each of `mine`, the sum over `theirs` that agree in the columns `told`."""
+    both = np.concatenate([mine, theirs])
+    sizes = [given.sizes[place] for place in told]
+    groups, first = numbered(*combined([given.codes[place][both] for place in told], sizes, len(both)))
+    sums = np.bincount(groups[len(mine) :], numbers[theirs], len(first)).astype(np.float64)
+    found: Numbers = sums[groups[: len(mine)]]
+    return found
 
 
-__all__ = ["frequencies", "population_frequencies"]
+__all__ = ["frequencies", "population_frequencies", "wild_columns"]
