@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from transforms.arrow import one_chunk
 from transforms.combination.key_dates import dates
 from transforms.combination.key_spec import Form, KeyColumn
+from transforms.combination.mojibake import misread
 from transforms.errors import TechniqueError
 from transforms.kernels.lengths import flat
 from transforms.repeats import repeated
@@ -46,6 +47,7 @@ class Fault(IntEnum):
     NO_TEXT = 2
     UNREADABLE = 3
     UNENCODABLE = 4
+    MISREAD = 5
 
 
 EXPLAINED: Mapping[Fault, str] = {
@@ -54,6 +56,8 @@ EXPLAINED: Mapping[Fault, str] = {
     Fault.NO_TEXT: "are no valid UTF-8: the table was written in another encoding; ingest it with its own (--encoding)",
     Fault.UNREADABLE: "are dates in none of the accepted forms (YYYYMMDD, YYYY-MM-DD, YYYY. M. D., YYYY년 M월 D일, a "
     "date type), or no real ones; correct them, or make them null (then: no key)",
+    Fault.MISREAD: "were read in a wrong encoding (UTF-8 or CP949 taken for Latin-1, UTF-8 for CP949, or private use "
+    "characters): read the source anew in its own (`gamyeong ingest --encoding`), or make them null (then: no key)",
     Fault.UNENCODABLE: "hold characters that CP949 lacks; correct them, or let all parties agree on UTF-8",
 }
 Faults = npt.NDArray[np.int8]
@@ -131,6 +135,10 @@ def _sound(values: pa.Array) -> tuple[pa.Array | None, Faults]:
     if lost.true_count:
         faults[lost.to_numpy(zero_copy_only=False)] = Fault.REPLACED
         texts = pc.if_else(lost, None, texts)
+    wrong = misread(texts)
+    if wrong.any():
+        faults[wrong] = Fault.MISREAD
+        texts = pc.if_else(pa.array(wrong), None, texts)
     return texts, faults
 
 
