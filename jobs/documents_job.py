@@ -1,4 +1,7 @@
-"""`gamyeong documents [RUN]` and `gamyeong documents verify [RUN]`: the guideline's forms, filled in from a run."""
+"""`gamyeong documents [RUN]`, `documents verify [RUN]`: the guideline's forms, filled in from a run.
+
+`documents apply` and `documents apply-export` fill in the papers that a party of a combination hands in.
+"""
 
 import sys
 from pathlib import Path
@@ -9,6 +12,8 @@ if __name__ == "__main__":  # spark-submit puts jobs/ first on the path; its par
 import argparse
 from collections.abc import Sequence
 
+from jobs.forms.papers import APPLY, EXPORT, apply_paper, export_paper
+from jobs.forms.papers import arguments as papers_arguments
 from jobs.forms.writing import problems, write_forms
 from jobs.job import Context, DataFailed, Outcome, run_job
 from jobs.leaving import leave
@@ -45,6 +50,15 @@ def verified(context: Context) -> Outcome:
 
 def main(argv: Sequence[str]) -> int:
     """Exit 0 written or all belong, 1 where verify finds another, 2 no such run, 3 evidence was altered."""
+    if argv[:1] in ([APPLY], [EXPORT]):
+        return run_job(
+            argv[1:],
+            name=f"documents {argv[0]}",
+            about="Fills in a party's application for a combination, or for export, to be signed.",
+            body=apply_paper if argv[0] == APPLY else export_paper,
+            arguments=papers_arguments,
+            reads=("evidence",),
+        )
     if argv[:1] == [VERIFY]:
         return run_job(
             argv[1:],

@@ -10,6 +10,7 @@ from jobs.documents.words import LEGAL
 from jobs.forms.facts import Facts, joined
 from transforms.outlier_wordings import outlier_wording
 from transforms.plan import ColumnRule
+from transforms.purpose_items import reason_of
 
 TYPES_TITLE, LEVELS_TITLE, PLAN_TITLE = "개인정보 유형 분류표", "활용데이터 요구 수준표", "항목별 가명처리계획"
 IDENTIFYING, IDENTIFIABLE = "개인식별정보", "개인식별가능정보"
@@ -37,10 +38,12 @@ def types(facts: Facts) -> tuple[Block, ...]:
 
 
 def levels(facts: Facts) -> tuple[Block, ...]:
-    """The level that the purpose requires of each item."""
+    """The level that the purpose requires of each item; the note has the unit, and why the purpose needs the item."""
+    needed = facts.plan.purpose.items or {}
 
     def line(item: Item, rule: ColumnRule) -> Row:
-        return [*_named(item), item.requirement, joined([item.unit and f"단위: {item.unit}"])]
+        reasons = dict.fromkeys(reason_of(needed, name) for name in item.columns)
+        return [*_named(item), item.requirement, joined([item.unit and f"단위: {item.unit}", *reasons])]
 
     return _by_table(facts, ["순번", "항목명", "요구 수준", "비고"], (0.7, 3, 3.4, 1.4), line)
 

@@ -46,10 +46,10 @@ def specification(facts: Facts) -> tuple[Block, ...]:
 
 def _features(facts: Facts) -> str:
     lines = []
-    for name, table in facts.pipeline.tables.items():
-        rows = next(one.rows for one in facts.record.tables if one.name == name)
-        lines.append(f"{name}: 항목 {len(table.columns)}개, {rows:,}건")
-    lines += [f"{name}: 집계표" for name in facts.pipeline.aggregates]
+    for one in facts.record.tables:
+        table = facts.pipeline.tables.get(one.name)
+        what = f"항목 {len(table.columns)}개" if table is not None else "집계표"
+        lines.append(f"{one.name}: {what}, {one.rows:,}건")
     return "\n".join(lines)
 
 
