@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812 - as everyone calls it
+
+from transforms.measures.class_table import class_table
+from transforms.measures.disclosure import smallest_class
+from transforms.measures.matching import matching
 
 SIZE = "class_size"
 
@@ -57,8 +61,19 @@ def anonymity(
     return Anonymity(int(row["smallest"] or 0), int(row["classes"]), int(row["below"]))
 
 
-def k_anonymity(frame: DataFrame, quasi_identifiers: Sequence[str], subject: str | None = None) -> int:
-    """Size of the smallest class of equal quasi-identifiers; 0 for a frame without rows. See `class_sizes`."""
+def k_anonymity(
+    frame: DataFrame,
+    quasi_identifiers: Sequence[str],
+    subject: str | None = None,
+    wildcards: Collection[str] = (),
+) -> int:
+    """Size of the smallest class of equal quasi-identifiers; 0 for a frame without rows. See `class_sizes`.
+
+    Null is a value of its own; in the columns of `wildcards` it matches everything, and the size is that of the rows
+    that match a combination. See `matching`.
+    """
+    if wildcards:
+        return smallest_class(matching(class_table(frame, quasi_identifiers, subject=subject), wildcards))
     return anonymity(frame, quasi_identifiers, 0, subject).k
 
 
