@@ -310,3 +310,30 @@ key: {{columns: [name, phone, birth]}}
 outputs:
   - {output}
 """
+
+
+ANTI = ("join: inner-multi, base: A, optional: [C], link_id: true", "join: anti-inner-single, base: A, link_id: true")
+
+
+def test_an_anti_join_knows_whom_a_silent_party_has(roles: Roles, tmp_path: Path, capsys: Any) -> None:
+    """C's attributes did not come: its subjects are no leftovers of A all the same (guideline, reference 3)."""
+    made = CombinedRound.of(roles, tmp_path, ("late: cancel", "late: without-optional"), ANTI)
+    made.begin()
+    made.send("KMA", "linking", LINKS)
+    made.send("A", "attributes", A)
+    made.send("B", "attributes", B)
+    code, said = made.take(capsys, "CA", "combine", "--late")
+    assert code == 0, said["err"]
+    assert cells(made.rows()) == [("s", 4, None, None)]  # p and q are B's too, r is C's
+
+
+def test_an_anti_join_knows_whom_others_have_without_rows(roles: Roles, tmp_path: Path, capsys: Any) -> None:
+    made = CombinedRound.of(roles, tmp_path, ANTI)
+    made.begin()
+    made.send("KMA", "linking", LINKS)
+    made.send("A", "attributes", A)
+    made.send("B", "attributes", attributes("B", {"q": 20}))  # no row of p, whom B has
+    made.send("C", "attributes", attributes("C", {"q": 200}))
+    code, said = made.take(capsys, "CA", "combine")
+    assert code == 0, said["err"]
+    assert cells(made.rows()) == [("s", 4, None, None)]

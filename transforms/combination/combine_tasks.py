@@ -204,9 +204,13 @@ class RecordMap:
         work = self.work
         if unit.source == LINKING:
             names = [serial_column(work, place) for place in work.order]
-            for batch in unit.batches(names if work.link is None else [*names, work.link]):
+            for batch in unit.batches([*names, *work.elsewhere, *([] if work.link is None else [work.link])]):
                 links = Links.of(work, batch)
-                arrays, columns = [*word_arrays(links.record), pa.array(links.pattern)], [*TARGET, HELD]
+                held = links.pattern
+                for column in work.elsewhere:
+                    known = batch.column(column).is_valid().to_numpy(zero_copy_only=False)
+                    held |= known.astype(np.int64) << len(work.parties)
+                arrays, columns = [*word_arrays(links.record), pa.array(held)], [*TARGET, HELD]
                 if work.link is not None:
                     arrays.append(batch.column(work.link).cast(pa.binary(LINK_BYTES)))
                     columns.append(LINK_ID)

@@ -76,7 +76,8 @@ class Combining:
 
     `parties` in the order of the file; the first of `order` leads: its rows know their record by themselves and are
     shuffled once, the others' twice. `link`: the column of the linking table with the user's link ids. `voids`: serials
-    whose subjects asked to be left out, by party.
+    whose subjects asked to be left out, by party. `silent`: parties that the linking table names, whose attributes did
+    not come: an anti-join needs to know whom they have.
     """
 
     user: str
@@ -86,11 +87,18 @@ class Combining:
     link: str | None = None
     voids: Mapping[str, pa.Array] = field(default_factory=dict)
     buckets: int = 1
+    silent: tuple[str, ...] = ()
 
     @property
     def order(self) -> tuple[int, ...]:
         """Places of the parties, the one with the most bytes first: it is the one that moves least."""
         return tuple(sorted(range(len(self.parties)), key=lambda place: (-self.parties[place].bytes, place)))
+
+    @property
+    def elsewhere(self) -> tuple[str, ...]:
+        """The columns of the linking table with subjects of silent parties, where the join asks who else has one."""
+        alone = self.rule.kind == "anti-inner-single"
+        return tuple(f"serial_{party}" for party in self.silent) if alone else ()
 
     @property
     def tables(self) -> dict[str, pa.Schema]:

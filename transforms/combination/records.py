@@ -26,7 +26,7 @@ class Records:
     """A bucket's linking rows in keyed order, and which attribute rows belong to them.
 
     `found`: for each row of a party the place of its record, NONE where it has none; `kept`: the records that the
-    join keeps, by the parties that really sent rows.
+    join keeps, by the parties that really sent rows; in an anti-join the others count that have the subject at all.
     """
 
     work: Combining
@@ -56,7 +56,8 @@ class Records:
             counts[f"without rows {supplied.party}"] = int(((named >> place & 1).astype(np.bool_) & ~mask).sum())
             present[supplied.party] = mask
             pattern |= mask.astype(np.int64) << place
-        kept = work.rule.taken[pattern]
+        kept = work.rule.taken[pattern | _others(work, named)]
+        kept &= named >> len(work.parties) == 0  # a party has it whose attributes did not come
         counts["records"] = int(kept.sum())
         counts |= {f"with {party}": int((mask & kept).sum()) for party, mask in present.items()}
         return cls(work, words, links, there, found, kept, counts)
@@ -109,3 +110,11 @@ class Records:
         table = self.rows[place]
         names = self.work.parties[place].schema.names
         return [widened(taken(one_chunk(table.column(name)), places)) for name in names]
+
+
+def _others(work: Combining, named: Places) -> Places:
+    """For an anti-join, the parties beside its base that have each record's subject, with rows or without."""
+    if work.rule.kind != "anti-inner-single":
+        return np.zeros(len(named), np.int64)
+    others = sum(1 << place for place, one in enumerate(work.parties) if one.party != work.rule.base)
+    return named & others

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from jobs.combination.combined import CombinedFiles, files_of, first_day, folder_of, put_round, table_name
-from jobs.combination.combining_agency.supplies import ROWS, Supplies
+from jobs.combination.combining_agency.supplies import ROWS, Supplies, linked_parties
 from jobs.combination.engines import cores_of, engine_of, failed
 from jobs.combination.packages import Package
 from jobs.combination.sealed_files import SealedUnit
@@ -81,6 +81,7 @@ def combine_for(
         f"link_{output.user}" if output.link_id else None,
         supplies.voided(),
         bucket_count(parties, cores_of(engine)),
+        tuple(party for party in linked_parties(supplies.linking) if party not in supplies.attributes),
     )
     day = first_day(call.combination, call.round.name)
     schemas, zone = work.tables_beside(absent, call.combination.suppliers), call.environment.zone("source")
