@@ -17,6 +17,8 @@ JOBS: dict[str, tuple[str, str]] = {
     "generate": ("generate", "data to try with into the source zone: the guideline's retail case, R's data sets"),
     "ingest": ("ingest", "CSV, Parquet or JSON lines into the source zone"),
     "check": ("check", "is the plan valid? (no Spark)"),
+    "profile": ("profile", "proposes a kind for each column of a table, and a draft plan"),
+    "propose": ("propose", "how coarse must quasi-identifiers be? the levels of least loss, as a draft plan"),
     "outliers": ("outliers", "counts outliers in a table or behind a plan's steps, by the guideline's methods"),
     "pseudonymize": ("pseudonymize", "step 3: source to staging"),
     "verify": ("verify", "recomputes every record and compares"),
