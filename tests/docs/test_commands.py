@@ -21,7 +21,7 @@ from .conftest import ROOT, Page, page
 PAGES = [
     "README.md", "airflow_dags/README.md", "conf/README.md", "infra/README.md", "jobs/README.md",
     "jobs/combination/README.md",
-    "jobs/documents/README.md", "tests/README.md", "transforms/README.md",
+    "jobs/documents/README.md", "jobs/forms/README.md", "tests/README.md", "transforms/README.md",
 ]  # fmt: skip
 ENGINEER = page("jobs/README.md")
 CODES = {0: None, 1: errors.DataFailed, 2: errors.BadInput, 3: errors.Refused, 4: errors.Operational, 5: errors.Waiting}
