@@ -135,9 +135,11 @@ def _in_numbers(array: pa.Array) -> list[Hits]:
     texts = numbers.cast(pa.string())
     runs = runs_of(texts)
     hits = list(number_hits(runs))
-    # Leading zeros are lost in numbers: of births from 2000 to 2009, and of mobile phones.
+    # Leading zeros are lost in numbers: of births up to 2009, and of mobile phones. (Three zeros, of births until
+    # September 2000, leave ten digits, which would fit too many other numbers.)
     padded = pc.utf8_lpad(texts, 13, "0")
-    shorter = np.flatnonzero(_flags(pc.less(pc.binary_length(texts), 13)))
+    lengths = pc.binary_length(texts)
+    shorter = np.flatnonzero(_flags(pc.and_(pc.greater(lengths, 10), pc.less(lengths, 13))))
     if len(shorter):
         again = chains(runs_of(padded.take(pa.array(shorter))), (13,))
         recent = again.where(np.isin(again.digits[:, 6], (3, 4)))

@@ -1,0 +1,104 @@
+"""What the numbers say of a column: is it one, does it hold some, or is it what chance gives?"""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from tests.identity.numbers_by_hand import birthday, corporate, dashed, luhn, resident
+from transforms.identity.find import Found, added, find_identifiers, weighted
+from transforms.identity.judging import judged
+from transforms.identity.legal import legal_problems
+from transforms.plan import ColumnRule
+
+RANDOM = random.Random(3)
+NUMBERS = [resident(birthday(RANDOM), "1", RANDOM) for _ in range(500)]
+
+
+def verdicts(values: list[str] | pa.Array) -> dict[str, str]:
+    """The verdict of each kind on a column."""
+    column = pa.array(values)
+    return {one.kind.name: one.verdict for one in judged(find_identifiers(column), len(column) - column.null_count)}
+
+
+def test_a_column_of_resident_numbers() -> None:
+    assert verdicts(NUMBERS)["rrn"] == "is"
+    assert next(iter(verdicts([dashed(one, 6, 7) for one in NUMBERS]))) == "rrn"
+
+
+def test_a_few_in_a_large_text_column() -> None:
+    texts = ["배송이 늦었어요"] * 5000 + [f"제 번호는 {dashed(NUMBERS[0], 6, 7)} 입니다"]
+    assert verdicts(texts) == {"rrn": "contains"}
+
+
+@pytest.mark.parametrize("digits", [10, 12, 13, 16])
+def test_random_numbers_are_none_of_these(digits: int) -> None:
+    """One in eleven resident check digits holds by chance, one in ten of the others."""
+    low, high = 10 ** (digits - 1), 10**digits
+    column = pa.array(np.random.default_rng(digits).integers(low, high, 20_000))
+    assert verdicts(column) == {}
+    assert verdicts(column.cast(pa.string())) == {}
+
+
+def test_moments_in_milliseconds_are_no_resident_numbers() -> None:
+    """1483228800000 to 1704067200000 (2017 to 2024): some are dates with a fitting sex digit."""
+    column = pa.array(np.random.default_rng(1).integers(1483228800000, 1704067200000, 50_000))
+    assert find_identifiers(column)["rrn"].whole > 0
+    assert verdicts(column) == {}
+
+
+def test_corporate_numbers_are_not_taken_for_resident_ones() -> None:
+    """Both are six and seven digits; those of a registry such as 110111 even begin with a date."""
+    firms = [dashed(corporate(f"110111{RANDOM.randrange(10**6):06d}"), 6, 7) for _ in range(500)]
+    found = verdicts(firms)
+    assert next(iter(found)) == "corporate"
+    assert found.get("rrn") != "is" or find_identifiers(pa.array(firms))["rrn"].strong < 100
+
+
+def test_a_card_without_hyphens_may_be_one() -> None:
+    assert verdicts([f"카드 {luhn('411111111111111')} 결제", "현금"]) == {"card": "may-contain"}
+
+
+def test_counts_add_up_over_parts_and_over_repeated_values() -> None:
+    column = pa.array([*NUMBERS[:10], *NUMBERS[:10], "010-2345-6789"])
+    whole = find_identifiers(column)
+    assert added([find_identifiers(column.slice(0, 5)), find_identifiers(column.slice(5))]) == whole
+    assert weighted(pa.array([*NUMBERS[:10], "010-2345-6789"]), np.array([2] * 10 + [1])) == whole
+
+
+RULE = {"kind": "attribute", "apply": "keep"}
+
+
+def refusals(rule: dict[str, str], values: list[str]) -> list[str]:
+    """What is refused of a column with this rule."""
+    held = judged(find_identifiers(pa.array(values)), len(values))
+    rules = {"memo": ("columns.memo", ColumnRule.model_validate(RULE | rule))}
+    problems = legal_problems(rules, {"memo": held})
+    assert all(one.refused and one.path == "columns.memo" for one in problems)
+    assert not any(value in str(one) for value in values for one in problems)
+    return [one.found for one in problems]
+
+
+def test_resident_numbers_without_a_mark_are_refused() -> None:
+    """L316, §24-2: only a statute allows them; the plan's own checks ask for it where `legal: rrn` stands."""
+    (found,) = refusals({}, [*NUMBERS[:5], f"메모 {NUMBERS[0]}"])
+    assert "주민등록번호" in found
+    assert "5 cells are one, 1 hold one within text" in found
+    assert len(refusals({"legal": "unique-24"}, NUMBERS)) == 1
+    assert refusals({"legal": "rrn", "act": "의료법", "article": "제21조"}, NUMBERS) == []
+
+
+def test_other_unique_identification_numbers_need_their_mark() -> None:
+    """L314, §24: allowed, but as what they are."""
+    licences = ["11-12-345678-90", "13-05-123456-11"]
+    assert len(refusals({}, licences)) == 1
+    assert refusals({"legal": "unique-24"}, licences) == []
+
+
+def test_what_is_not_sure_is_not_refused() -> None:
+    assert refusals({}, ["M12345678", "S00000001"]) == []
+    assert judged({"rrn": Found(whole=1, shaped=1)}, 1)[0].verdict == "is"
+    assert refusals({}, ["없음"]) == []
