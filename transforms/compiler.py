@@ -18,6 +18,7 @@ from transforms.further_aggregates import aggregates
 from transforms.further_records import deal
 from transforms.hierarchy import Hierarchy
 from transforms.identifiers import in_domain
+from transforms.measure_checks import measure_problems
 from transforms.outlier_types import types_after
 from transforms.pipeline_model import Chain, Derived, Pipeline, RowRule, Step, TablePipeline
 from transforms.plan import LargestOf, Plan, TablePlan
@@ -45,7 +46,9 @@ def compile_plan(
     wholes = compiler.tables(schema)
     tables, torn = deal(plan, wholes)
     added, wrong = aggregates(plan, wholes, tables)
-    problems = [*compiler.problems, *(replace(one, line=compiler._line(one.path)) for one in (*torn, *wrong))]
+    unmeasured = [] if compiler.problems or torn else [*measure_problems(plan.adequacy, tables)]
+    later = (*torn, *wrong, *unmeasured)
+    problems = [*compiler.problems, *(replace(one, line=compiler._line(one.path)) for one in later)]
     if problems:
         raise PlanError(problems)
     return Pipeline(plan, fingerprint(plan, hierarchies or {}), tables, wholes, added)

@@ -10,6 +10,7 @@ from transforms.complaint import complain, complaint
 from transforms.plan_documents import Documents
 from transforms.plan_fields import ColumnSteps, Day, FurtherEntry, RowSteps, Span
 from transforms.plan_later import LATER, leave_out_later
+from transforms.plan_measures import AlphaKAnonymity, BetaLikeness, DeltaDisclosure, LDiversity, TCloseness
 from transforms.plan_outliers import OutlierLimits, OutlierRule
 from transforms.plan_review import Leftovers, NewOutliers, UtilityLimits
 from transforms.plan_risk import Risk
@@ -178,6 +179,11 @@ class Adequacy(Model):
     unique_values: float | None = Field(default=None, alias="unique-values", ge=0, le=1)
     reviewers: int | None = Field(default=None, ge=3)
     external: Annotated[int | None, LATER] = Field(default=None, ge=0)
+    l_diversity: Annotated[LDiversity | None, LATER] = Field(default=None, alias="l-diversity")
+    t_closeness: Annotated[TCloseness | None, LATER] = Field(default=None, alias="t-closeness")
+    alpha_k_anonymity: Annotated[AlphaKAnonymity | None, LATER] = Field(default=None, alias="alpha-k-anonymity")
+    beta_likeness: Annotated[BetaLikeness | None, LATER] = Field(default=None, alias="beta-likeness")
+    delta_disclosure: Annotated[DeltaDisclosure | None, LATER] = Field(default=None, alias="delta-disclosure")
     leftovers: Annotated[Leftovers | None, LATER] = None
     new_outliers: Annotated[NewOutliers | None, LATER] = None
     utility: Annotated[UtilityLimits | None, LATER] = None

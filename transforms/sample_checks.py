@@ -92,12 +92,25 @@ def _cells(sample: StratifiedSample | QuotaSample, schema: pa.Schema) -> Iterato
             seen[tuple(found)] = path
 
 
+def persons_told_apart(table: TablePipeline) -> bool:
+    """Can persons be counted in what is delivered: by their rows, or by a pseudonym that all of theirs share?"""
+    sample = table.sample
+    if isinstance(sample, SimpleSample) and with_copies(sample):
+        own = _own(table)
+        return own is not None and sample.copies == "linked" and not own.ranked
+    return table.one_row_per_subject or table.by_subject
+
+
+def _own(table: TablePipeline) -> Chain | None:
+    """The subject's own delivered column."""
+    return next((c for c in table.columns if isinstance(c, Chain) and c.name == table.subject), None)
+
+
 def _copies(table: TablePipeline, counts_persons: bool) -> Iterator[Fault]:
     sample = table.sample
     assert isinstance(sample, SimpleSample)
-    own = next((c for c in table.columns if isinstance(c, Chain) and c.name == table.subject), None)
-    linked = own is not None and sample.copies == "linked" and not own.ranked
-    if counts_persons and not linked:
+    own = _own(table)
+    if counts_persons and not persons_told_apart(table):
         yield (
             "adequacy.k-anonymity",
             "k of persons, where copies of one person can't be told from other persons",
