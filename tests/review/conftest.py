@@ -138,6 +138,7 @@ class Made:
     facts: TableFacts
     counts: dict[str, Any]
     values: SourceValues
+    keys: RunKeys
 
 
 def source_of(name: str) -> pa.Table:
@@ -166,7 +167,7 @@ def made(plan: str, folder: Path) -> Made:
     counts = table_counts(prepared, prepared.facts, finished.tally, pipeline.table())
     table = pa.concat_tables(tables).combine_chunks()
     return Made(
-        loaded, pipeline, source, table, prepared.facts, counts, SourceValues(marker, values, chance)
+        loaded, pipeline, source, table, prepared.facts, counts, SourceValues(marker, values, chance), keys
     )
 
 

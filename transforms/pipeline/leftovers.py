@@ -18,7 +18,7 @@ from transforms.identity.find import identifier_cells
 from transforms.identity.kinds import KINDS
 from transforms.images import Anything, Image, Matching, Union
 from transforms.leftovers import LEAST_NUMBER, SourceValues
-from transforms.pipeline.marks import SAME_FORM, delivered, same_form
+from transforms.pipeline.marks import SAME_FORM, delivered
 from transforms.pipeline_model import Chain, TablePipeline
 
 _MADE_ANEW = SAME_FORM | {"tokenization", "serial-number", "secret-sharing"}
@@ -28,7 +28,7 @@ _MADE_ANEW = SAME_FORM | {"tokenization", "serial-number", "secret-sharing"}
 class Look:
     """One delivered column to look into: for forms of identifiers but for the `allowed` kinds, if at all.
 
-    `whole`: its cells have the form of identifiers, and are compared as wholes.
+    `whole`: its cells are made anew, as one token each, and are compared as wholes.
     """
 
     column: str
@@ -39,13 +39,13 @@ class Look:
 
 def looks(table: TablePipeline, images: Mapping[str, Image]) -> tuple[Look, ...]:
     """The delivered columns that may hold something of the source, by their images."""
-    found, alike = [], same_form(table)
+    found = []
     for chain in delivered(table):
         image = images.get(chain.name)
         if image is None or chain.classed or not _open(image, chain.type):
             continue
-        kinds = table.allowed_kinds.get(chain.name, ())
-        found.append(Look(chain.name, not _made_anew(chain), chain.name in alike, frozenset(kinds)))
+        anew, kinds = _made_anew(chain), table.allowed_kinds.get(chain.name, ())
+        found.append(Look(chain.name, not anew, anew, frozenset(kinds)))
     return tuple(found)
 
 
