@@ -16,11 +16,15 @@ def read_text(file: Path, kind: str) -> str:
         return file.read_text("utf-8")
     except OSError as error:
         raise PlanError(
-            [Problem(kind, f"no readable file ({error.strerror})", f"a {kind} file", file=str(file))]
+            [Problem(kind, f"no readable file ({error.strerror})", f"{_article(kind)} {kind} file", file=str(file))]
         ) from None
     except UnicodeDecodeError as error:
         found = f"a byte that is not UTF-8 at position {error.start}"
         raise PlanError([Problem(kind, found, "a file in UTF-8", file=file.name)]) from None
+
+
+def _article(word: str) -> str:
+    return "an" if word[0] in "aeiou" else "a"
 
 
 def places(root: Node, main: str) -> tuple[dict[str, int], dict[str, str]]:

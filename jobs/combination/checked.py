@@ -30,13 +30,16 @@ def checked_run(call: Call, plan: Path, *, period: str | None = None, round_: st
         )
     if not _good(folder, "verify.json"):
         verify(folder, call.progress)
-    if not _good(folder, "result.json"):
-        review(folder, call.progress)
+    problems = [] if _good(folder, "result.json") else review(folder, call.progress).problems
     bad = [f"{name} is not {good}" for name, good in GOOD.items() if not _good(folder, name)]
     if bad:
         raise DataFailed(
-            f"run {folder.run}: {', '.join(bad)}; nothing goes on. `gamyeong verify {folder.run}` and `gamyeong review "
-            f"{folder.run}` tell what is wrong"
+            "\n".join(
+                [
+                    f"run {folder.run}: {', '.join(bad)}; nothing goes on. What failed:",
+                    *(problems or [f"`gamyeong verify {folder.run}` tells which columns differ"]),
+                ]
+            )
         )
     require_vouched(folder, trusted_entries(call.environment, entries.ledger(call.environment)))
     return folder

@@ -238,7 +238,7 @@ def main(argv: Sequence[str]) -> int:
         grown = measured[0]["procedure"] / measured[1]["procedure"]
         compared.append(["growth exponent", math.log(grown) / math.log(given.subjects / given.smaller), MOST_GROWTH])
     if given.skew:
-        compared.append(["skewed / not", measured[-1]["procedure"] / measured[0]["procedure"], MOST_SKEW])
+        compared.append(["skewed / even", measured[-1]["procedure"] / measured[0]["procedure"], MOST_SKEW])
     body = {
         "what": "combination",
         "machine": machine.facts(spark, load),

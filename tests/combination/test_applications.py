@@ -10,6 +10,7 @@ import pytest
 
 from jobs.combination.packages import received
 from transforms.combination.application import load_application, problems_in
+from transforms.combination.export_form import load_export_form
 from transforms.combination.loader import load_combination
 from transforms.errors import PlanError
 
@@ -129,3 +130,9 @@ def test_one_way_to_say_it(roles: Roles, tmp_path: Path, capsys: Any) -> None:
     code, said = made.take(capsys, "A", "apply")
     assert code == 2
     assert "--application FILE, or --plan FILE" in said["error"]
+
+
+def test_a_file_that_is_not_there_is_told_in_good_english(tmp_path: Path) -> None:
+    with pytest.raises(PlanError) as told:
+        load_export_form(tmp_path / "none.yaml")
+    assert "allowed: an export application file" in str(told.value)

@@ -7,29 +7,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.problem_case import Case
 from transforms.combination.loader import load_combination
 from transforms.errors import PlanError, Problem
 
 from .sample_file import VALID, written
-
-
-class Case(NamedTuple):
-    """`old` of the right file becomes `new`; the problem stands in the line of `new`, at `path`."""
-
-    name: str
-    old: str
-    new: str
-    path: str
-    found: str
-    allowed: str
-    hint: str = ""
-
 
 OUTPUT = "{user: A, join: inner-multi, base: A, optional: [C], link_id: true}"
 CASES = [
@@ -155,9 +142,7 @@ def test_a_problem_says_where_what_and_what_else(tmp_path: Path, case: Case) -> 
     assert len(here) == 1, [str(one) for one in told]
     assert {one.path for one in told} - {case.path} <= ALSO.get(case.name, set())
     (problem,) = here
-    assert case.found in problem.found
-    assert case.allowed in problem.allowed
-    assert case.hint in (problem.hint or "")
+    case.require_told(problem)
     assert problem.line is not None
     lines = path.read_text("utf-8").splitlines()
     last_part = case.path.rsplit(".", 1)[-1].split("[")[0]
@@ -182,6 +167,23 @@ def test_all_problems_are_told_at_once_in_the_order_of_lines(tmp_path: Path) -> 
         "roles.combining_agency", "key.salt_bytes", "series.first", "outputs[0].optional[0]", "export.reviewers",
     ]  # fmt: skip
     assert [one.line for one in told] == sorted(one.line or 0 for one in told)
+
+
+def test_all_that_is_wrong_with_a_key_spec_is_told_at_once(tmp_path: Path) -> None:
+    """Two parties alike, a weak digest, a column twice, a short salt: four problems, none behind another."""
+    told = problems(
+        written(
+            tmp_path,
+            ("housing-b", "fuel-a"),
+            ("[name, phone, birth]", "[name, phone, name]"),
+            ("SHA-256", "MD5"),
+            ("salt_bytes: 32", "salt_bytes: 8"),
+        )
+    )
+    assert [one.path for one in told] == [
+        "parties.B.supplies", "key.columns[2]", "key.algorithm", "key.salt_bytes",
+    ]  # fmt: skip
+    assert "shorter than any digest" in told[3].found
 
 
 def test_what_the_rules_forbid_is_refused_as_against_malformed(tmp_path: Path) -> None:

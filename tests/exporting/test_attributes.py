@@ -10,6 +10,7 @@ import pytest
 from jobs.combination.notices import notify
 from jobs.combination.packages import draft, received
 from jobs.keys import KeyGone
+from jobs.ledger_job import main as ledger
 from jobs.pseudonymize import main as pseudonymize
 from jobs.publish import main as publish
 from jobs.runs import RunFolder, list_runs
@@ -91,6 +92,8 @@ def test_attributes_of_one_round(party: Stage, spark: object) -> None:
     assert not folder.additional.exists()
     assert party.take("A", "attributes", *plan)[1]["state"] == "sent already"
 
+    # What was sent and destroyed has its entries.
+    assert called(ledger, ["verify", "--environment", party.file("A.yaml"), "--json", "--quiet"])[0] == 0
     # A party's run is no release: `publish` refuses it, whoever has decided.
     words = [told["run"], "--environment", party.file("A.yaml"), "--json", "--quiet"]
     assert called(publish, words)[0] == 3
@@ -110,6 +113,8 @@ def test_nothing_is_sent_of_a_run_that_failed_its_checks(stage: Stage, spark: ob
     code, _, said = stage.take("A", "attributes", "--plan", stage.file("a.yaml"))
     assert code == 1
     assert "result.json is not fit" in said
+    assert "failed (" in said  # which check of which table, as `gamyeong review` tells it
+    assert "독도" not in said
     assert sent_attributes(stage) is None
 
 

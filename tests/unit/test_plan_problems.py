@@ -7,26 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
+from tests.problem_case import Case
 from transforms.errors import PlanError, Problem
 from transforms.plan_loader import load, load_plan
 
 Write = Callable[[str], Path]
-
-
-class Case(NamedTuple):
-    """`old` of the valid plan becomes `new`; the problem then stands in the line of `new`."""
-
-    name: str
-    old: str
-    new: str
-    path: str
-    found: str
-    allowed: str
-    hint: str = ""
 
 
 MALFORMED = [
@@ -183,9 +171,7 @@ def problem_of(case: Case, valid: str, write: Write) -> tuple[Problem, bool, int
 def test_one_problem_with_its_place(case: Case, valid_plan: str, plan_file: Write) -> None:
     problem, refused, line = problem_of(case, valid_plan, plan_file)
     assert (problem.path, problem.line) == (case.path, line)
-    assert case.found in problem.found
-    assert case.allowed in problem.allowed
-    assert case.hint in (problem.hint or "")
+    case.require_told(problem)
     assert refused == (case in REFUSED)  # exit 3 for what a rule forbids, 2 for what is malformed
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from transforms.combination.checks import check_combination
+from transforms.combination.key_checks import unsound_key
 from transforms.combination.model import Combination, Output, Party, Series
 from transforms.errors import PlanError, Problem
 from transforms.plan_faults import problems_of
@@ -38,6 +39,7 @@ def load_combination(path: str | Path) -> Combination:
     except ValidationError as error:
         problems += problems_of(error.errors(include_url=False), root, file.name, Combination)
         sections = _sound_sections(data)
+        problems += [one for one in unsound_key(data.get("key")) if one.path not in {found.path for found in problems}]
     # A place that the model complains of already is not complained of again.
     known = {problem.path for problem in problems}
     problems += [one for one in check_combination(sections) if one.path not in known]
