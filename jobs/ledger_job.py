@@ -17,7 +17,7 @@ from jobs.job import BadInput, Context, DataFailed, Outcome, run_job
 from jobs.leaving import leave
 from jobs.ledger import Entry, Head, Ledger, chain_problems, evidence_ledger, holds, source_ledger
 from jobs.processing import as_text, processing_lines
-from jobs.runs import RunFolder, list_runs
+from jobs.runs import CANCELLED, RUN_CANCELLED, RUN_SENT, SENT, RunFolder, list_runs
 from jobs.signers import pinned_signers
 from jobs.storage import write_atomically
 
@@ -55,6 +55,10 @@ def body(context: Context) -> Outcome:
     return Outcome({"entries": rows}, text=text or "no entry yet")
 
 
+# The entry of each end that a run may come to.
+ENDS = {"published": "publish", "rejected": "reject", SENT: RUN_SENT, CANCELLED: RUN_CANCELLED}
+
+
 def _verify(context: Context, ledger: Ledger) -> Outcome:
     entries = ledger.entries()
     against = _head(context.arguments.against)
@@ -77,7 +81,7 @@ def unknown_to(environment: Environment, entries: Sequence[Entry]) -> list[str]:
         folder = RunFolder(environment, name)
         wanted = ["pseudonymize"] if folder.record.exists() else []
         if folder.release.exists():
-            wanted.append("publish" if folder.read("release.json").get("state") == "published" else "reject")
+            wanted.append(ENDS.get(str(folder.read("release.json").get("state")), "end"))
         problems += [f"run {name}: no entry of its {job}" for job in wanted if (job, name) not in entered]
         heads = {one.field("ledger_head") for one in load_all(folder)}
         lost = sum(not holds(list(entries), Head.parse(head)) for head in heads)

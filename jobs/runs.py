@@ -16,6 +16,9 @@ from transforms.derivation import canonical_json
 
 RUN_DIGITS = 16
 PERIOD_COLUMN = "period"
+# Ends of a run that only a combination knows, as release.json and the ledger say them.
+SENT, CANCELLED = "sent", "cancelled"
+RUN_SENT, RUN_CANCELLED = "combination-run-sent", "combination-run-cancelled"
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import pytest
 from jobs.combination.combining_agency import export
 from jobs.combination.packages import draft
 from jobs.decide import main as decide
+from jobs.ledger_job import main as ledger
 from jobs.runs import RunFolder
 
 from .run_by_hand import run_by_hand
@@ -137,5 +138,7 @@ def test_close_ends_runs_by_plans_that_were_changed_since(processed: Stage) -> N
     for folder in (older, RunFolder(agency, newer)):
         assert not folder.staging.exists()
         assert folder.read("release.json")["state"] == "cancelled"
+    words = ["verify", "--environment", processed.file("CA.yaml"), "--json", "--quiet"]
+    assert called(ledger, words)[1]["verdict"] == "holds"
     left = {path.name for path in Path(str(agency.zone("staging"))).iterdir() if not path.name.startswith(".")}
     assert left == {august.run}

@@ -23,7 +23,7 @@ from jobs.manifest import load as load_manifest
 from jobs.manifest import sha256_of
 from jobs.publishing import GOOD, end_additional
 from jobs.run_plan import load_compiled
-from jobs.runs import RunFolder, StagedTable
+from jobs.runs import RUN_SENT, SENT, RunFolder, StagedTable
 from jobs.session import spark_session
 from jobs.staging import staged_snapshot
 from transforms.combination.contribution import SERIAL
@@ -92,9 +92,7 @@ def _sent(
     return {"run": folder.run, "rows": sent.rows, "manifest": manifest, "extraction": extraction}
 
 
-def _content(
-    folder: RunFolder, table: TablePipeline, contribution: Contribution, manifest: str
-) -> dict[str, Any]:
+def _content(folder: RunFolder, table: TablePipeline, contribution: Contribution, manifest: str) -> dict[str, Any]:
     """The reports of risk and adequacy (L1553-1557), and what the combined table is described by: counts, no cells."""
     record = folder.load_record()
     return {
@@ -130,8 +128,9 @@ def _serial(table: TablePipeline) -> str:
 def _end(folder: RunFolder) -> None:
     """What has been sent needs staging and the run's secret no more; the round's secret stays for withdrawals."""
     if not folder.release.exists():
-        folder.release.write_json({"state": "sent", "run": folder.run})
+        folder.release.write_json({"state": SENT, "run": folder.run})
     ledger = entries.ledger(folder.environment)
+    ledger.append(RUN_SENT, {"run": folder.run}, once=("run",))
     end_additional(folder, folder.load_record(), folder.load_plan(), ledger, "sent to the combining agency")
     folder.staging.delete()
 

@@ -22,7 +22,7 @@ from jobs.errors import BadInput, Refused
 from jobs.job import Outcome
 from jobs.leftovers import sweep_dead_runs
 from jobs.publishing import segments
-from jobs.runs import RunFolder, list_runs, release_manifest
+from jobs.runs import CANCELLED, RUN_CANCELLED, RunFolder, list_runs, release_manifest
 
 CLOSED = "closed"
 # Applications stay: they are evidence, and hold none of the data.
@@ -107,7 +107,9 @@ def end_run(folder: RunFolder, because: str) -> None:
         there["releases"].pop(record.period or "", None)
         manifest.write_json(there)
     if not folder.release.exists():
-        folder.release.write_json({"state": "cancelled", "run": folder.run})
+        folder.release.write_json({"state": CANCELLED, "run": folder.run})
+    if folder.read("release.json")["state"] == CANCELLED:
+        entries.append(folder.environment, RUN_CANCELLED, {"run": folder.run, "reason": because}, once=("run",))
     folder.staging.delete()
     if additional.anything_left(folder):
         additional.destroy(folder)
