@@ -35,7 +35,7 @@ look_again_minutes: 0.1
 late_after_hours: 0.02
 """
 GRADES = [word for name in ("relevance", "identifiability", "safety") for word in (f"--{name}", "fit")]
-SLOW = 900.0
+SLOW = 3000.0
 
 
 @dataclass
@@ -113,7 +113,7 @@ class Played:
         """B puts its table right and sends again."""
         self.year.register("B")
         run = self.airflow.start(f"{DAG}.resend", round=name, party="B", revision=2)
-        assert self.airflow.ended(f"{DAG}.resend", run, 600) == "success"
+        assert self.airflow.ended(f"{DAG}.resend", run, 2400) == "success"
 
     def _decide(self, name: str) -> None:
         entries.forget()
