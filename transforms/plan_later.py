@@ -15,6 +15,8 @@ def leave_out_later(model: BaseModel, plain: dict[str, Any]) -> None:
     """Takes out of a model's dump the marked fields that have their default, and those of all models within it."""
     for name, field in type(model).model_fields.items():
         key, value = field.alias or name, getattr(model, name)
+        if key not in plain:  # dumped in a form of its own: a technique stands under its name
+            continue
         if LATER in field.metadata and value == field.default:
             del plain[key]
         elif isinstance(value, BaseModel) and isinstance(plain[key], dict):

@@ -72,6 +72,7 @@ def contents(facts: Facts) -> str:
             [one.label if one.first == one.last else f"{one.label} ~ {one.last_label}" for one in found], 40
         )
         names.append(f"{table}: {listing}" if len(tables) > 1 else listing)
+    names += [f"{name}: 집계표" for name in facts.pipeline.aggregates]
     return "\n".join(names)
 
 

@@ -20,6 +20,7 @@ USES = {
     "internal-other-department": "내부 이용",
     "third-party": "제3자 제공",
 }
+METHODS: Row = [head("순번"), head("처리 방법"), head("처리 수준")]
 Line = Callable[[Item, ColumnRule], Row]
 
 
@@ -34,7 +35,7 @@ def types(facts: Facts) -> tuple[Block, ...]:
         note = joined([SENSITIVE if sensitive else NOT_SENSITIVE, legal, statute], ", ")
         return [*_named(item), _middle(kind), note]
 
-    return _by_table(facts, ["순번", "항목명", "개인정보유형", "비고"], (0.7, 3, 2, 2.4), line)
+    return _by_table(facts, ["순번", "항목명", "개인정보유형", "비고"], (0.9, 3, 2, 2.4), line)
 
 
 def levels(facts: Facts) -> tuple[Block, ...]:
@@ -45,7 +46,7 @@ def levels(facts: Facts) -> tuple[Block, ...]:
         reasons = dict.fromkeys(reason_of(needed, name) for name in item.columns)
         return [*_named(item), item.requirement, joined([item.unit and f"단위: {item.unit}", *reasons])]
 
-    return _by_table(facts, ["순번", "항목명", "요구 수준", "비고"], (0.7, 3, 3.4, 1.4), line)
+    return _by_table(facts, ["순번", "항목명", "요구 수준", "비고"], (0.9, 3, 3.4, 1.4), line)
 
 
 def item_plan(facts: Facts) -> tuple[Block, ...]:
@@ -65,13 +66,17 @@ def item_plan(facts: Facts) -> tuple[Block, ...]:
             steps: list[list[Cell | str]] = [[step.method, step.level] for step in item.steps] or [["처리 없음", ""]]
             rows += [[*(first if place == 0 else []), *step] for place, step in enumerate(steps)]
         blocks += _heading(facts, name)
-        blocks.append(Table([*top, *rows], head=2, widths=(0.8, 2.2, 1.6, 1.4, 3.4)))
+        blocks.append(Table([*top, *rows], head=2, widths=(0.9, 2.2, 1.6, 1.4, 3.4)))
         if table.outliers:
             words = [outlier_wording(rule, "ko") for rule in table.outliers]
             outliers: list[Row] = [[_middle(str(n)), one.method, one.level] for n, one in enumerate(words, 1)]
             blocks.append(Heading("특이정보 처리", 3))
-            headings: Row = [head("순번"), head("처리 방법"), head("처리 수준")]
-            blocks.append(Table([headings, *outliers], head=1, widths=(0.7, 2, 5)))
+            blocks.append(Table([METHODS, *outliers], head=1, widths=(0.9, 2, 5)))
+    made = [(name, one.technique.wording("ko")) for name, one in facts.pipeline.aggregates.items()]
+    if made:
+        blocks.append(Heading("집계표", 3))
+        totals: list[Row] = [[name, words.method, words.level] for name, words in made]
+        blocks.append(Table([[head("표"), *METHODS[1:]], *totals], head=1, widths=(1.4, 2, 4.5)))
     return tuple(blocks)
 
 
