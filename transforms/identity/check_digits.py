@@ -10,6 +10,7 @@ _RESIDENT = np.array([2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5])
 _CORPORATE = np.array([1, 2] * 6)
 _BUSINESS = np.array([1, 3, 7, 1, 3, 7, 1, 3, 5])
 _DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+_IN_2000S = np.isin(np.arange(10), (3, 4, 7, 8))
 # Nobody's number says a birth after this year of the century yet; what does is another number.
 _LAST_BIRTH = 49
 
@@ -46,7 +47,7 @@ def luhn_checks(digits: Bytes) -> Flags:
 def birth_dates(digits: Bytes) -> Flags:
     """Are the first six digits a day of the century that the seventh names (1, 2, 5, 6: 1900s; 3, 4, 7, 8: 2000s)?"""
     year, month, day = (number(digits, place, 2) for place in (0, 2, 4))
-    century = np.isin(digits[:, 6], (3, 4, 7, 8))
+    century = _IN_2000S[digits[:, 6]]
     leap = (year % 4 == 0) & ((year != 0) | century)
     real = (month >= 1) & (month <= 12)
     days = _DAYS[np.where(real, month, 0)] + ((month == 2) & leap)
@@ -55,9 +56,9 @@ def birth_dates(digits: Bytes) -> Flags:
 
 def number(digits: Bytes, place: int, length: int) -> Numbers:
     """The number that some of the digits write."""
-    powers = 10 ** np.arange(length - 1, -1, -1)
-    return np.asarray(digits[:, place : place + length].astype(np.int64) @ powers)
+    return _sum(digits[:, place:], 10 ** np.arange(length - 1, -1, -1))
 
 
 def _sum(digits: Bytes, weights: Numbers) -> Numbers:
-    return np.asarray(digits[:, : len(weights)].astype(np.int64) @ weights)
+    # Small whole numbers are exact in floats, whose products are the faster ones.
+    return np.asarray((digits[:, : len(weights)].astype(np.float32) @ weights.astype(np.float32)).astype(np.int64))

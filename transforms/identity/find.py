@@ -13,12 +13,16 @@ from transforms.arrow import one_chunk
 from transforms.identity.kinds import KINDS
 from transforms.identity.letters import letter_hits
 from transforms.identity.numbers import Hits, number_hits, thirteen_digits
-from transforms.identity.runs import Flags, Numbers, chains, runs_of
+from transforms.identity.runs import Flags, Numbers, bytes_of, chains, digits_in, runs_of
 
 # The shortest of all: an e-mail address such as a@b.kr.
 _SHORTEST = 6
 # A number of fewer digits is none of those looked for, and one of more no whole number of 64 bits.
 _LEAST, _MOST = 10**9, 10**16
+# A vehicle's number has the fewest digits; an e-mail address needs none.
+_FEWEST_DIGITS = 6
+# The first byte of full-width digits in UTF-8.
+_WIDE_LEAD = 0xEF
 _SPELLED = dict(zip("공영일이삼사오육륙칠팔구", "001234566789", strict=True))
 
 
@@ -102,21 +106,28 @@ def _in_texts(array: pa.Array, chosen: Flags) -> list[Hits]:
     places = np.flatnonzero(chosen)
     if not len(places):
         return []
-    texts = array if len(places) == len(array) else array.take(pa.array(places))
-    texts = pc.ascii_trim_whitespace(_plain_digits(texts))
+    texts = _plain_digits(array if len(places) == len(array) else array.take(pa.array(places)))
+    enough = digits_in(texts) >= _FEWEST_DIGITS
+    if (bytes_of(texts)[0] == ord("@")).any():
+        enough |= _flags(pc.match_substring(texts, "@"))
+    worth = np.flatnonzero(enough)
+    if not len(worth):
+        return []
+    texts = pc.ascii_trim_whitespace(texts if len(worth) == len(texts) else texts.take(pa.array(worth)))
     runs = runs_of(texts)
-    return [_placed(hits, places) for hits in (*number_hits(runs), *letter_hits(texts, runs))]
+    return [_placed(hits, places[worth]) for hits in (*number_hits(runs), *letter_hits(texts, runs))]
 
 
 def _plain_digits(texts: pa.Array) -> pa.Array:
     """Full-width characters as plain ones, and telephone numbers spelled in syllables as digits."""
-    if bool(pc.all(pc.string_is_ascii(texts)).as_py()):
-        return texts
-    wide = pc.match_substring_regex(texts, "[\uff00-\uff5e]")
-    if pc.any(wide).as_py():
-        texts = pc.if_else(wide, pc.utf8_normalize(texts, form="NFKC"), texts)
-    spelled = pc.match_substring_regex(texts, "[공영][일][공영일육칠팔구][- ]?[공영일이삼사오육륙칠팔구]{3,4}")
-    if pc.any(spelled).as_py():
+    data, _ = bytes_of(texts)
+    if (data == _WIDE_LEAD).any():
+        texts = pc.if_else(
+            pc.match_substring_regex(texts, "[\uff00-\uff5e]"), pc.utf8_normalize(texts, form="NFKC"), texts
+        )
+    plain_bytes = data.tobytes()
+    if any(begin.encode() in plain_bytes for begin in ("공일", "영일")):
+        spelled = pc.match_substring_regex(texts, "[공영]일[공영일육칠팔구][- ]?[공영일이삼사오육륙칠팔구]{3,4}")
         plain = texts
         for syllable, digit in _SPELLED.items():
             plain = pc.replace_substring(plain, syllable, digit)

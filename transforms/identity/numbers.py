@@ -78,9 +78,11 @@ def thirteen_digits(found: Chains) -> Iterator[Hits]:
     Numbers given since October 2020 have no check digit: of those only a form with hyphen is sure, where no corporate
     number fits it better (Enforcement Rule of the Resident Registration Act, art. 2, of 2020-05-26).
     """
+    if not len(found.first):
+        return
     born, sex = birth_dates(found.digits), found.digits[:, 6]
     corporate = corporate_checks(found.digits)
-    resident, foreign = born & np.isin(sex, (1, 2, 3, 4)), born & np.isin(sex, (5, 6, 7, 8))
+    resident, foreign = born & (sex >= 1) & (sex <= 4), born & (sex >= 5) & (sex <= 8)
     for kind, fits, checks in (
         ("rrn", resident, resident_checks(found.digits)),
         ("foreigner", foreign, foreigner_checks(found.digits)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +36,11 @@ class Runs:
     left_open: Flags
     right_open: Flags
 
+    @cached_property
+    def lengths(self) -> frozenset[int]:
+        """The lengths that occur."""
+        return frozenset(np.unique(self.length).tolist())
+
 
 @dataclass(frozen=True)
 class Chains:
@@ -53,21 +59,45 @@ class Chains:
         )
 
 
+def bytes_of(texts: pa.Array) -> tuple[Bytes, Numbers]:
+    """The bytes of a string array without nulls, and where each text begins (and the last ends)."""
+    width = np.int32 if pa.types.is_string(texts.type) else np.int64
+    _, offsets_of, data_of = texts.buffers()
+    if not len(texts):
+        return np.empty(0, np.uint8), np.zeros(1, np.int64)
+    offsets = np.frombuffer(offsets_of, width)[texts.offset : texts.offset + len(texts) + 1].astype(np.int64)
+    whole = np.frombuffer(data_of, np.uint8) if data_of is not None else np.empty(0, np.uint8)
+    return whole[offsets[0] : offsets[-1]], offsets - offsets[0]
+
+
+def digits_in(texts: pa.Array) -> Numbers:
+    """The number of digits in each text."""
+    data, offsets = bytes_of(texts)
+    return np.diff(_before(data - np.uint8(48) < 10, offsets))
+
+
+def _before(marks: Flags, offsets: Numbers) -> Numbers:
+    """The number of marks before each offset."""
+    places = np.flatnonzero(marks)
+    if len(places) * 8 < len(marks):
+        return np.searchsorted(places, offsets)
+    counted = np.zeros(len(marks) + 1, np.int64)
+    np.cumsum(marks, out=counted[1:])
+    return counted[offsets]
+
+
 def runs_of(texts: pa.Array) -> Runs:
     """The runs of digits of a string array without nulls."""
-    ends = np.int32 if pa.types.is_string(texts.type) else np.int64
-    _, offsets_of, bytes_of = texts.buffers()
-    offsets = np.frombuffer(offsets_of, ends)[texts.offset : texts.offset + len(texts) + 1].astype(np.int64)
-    whole = np.frombuffer(bytes_of, np.uint8) if bytes_of is not None else np.empty(0, np.uint8)
-    data, offsets = whole[offsets[0] : offsets[-1]], offsets - offsets[0]
+    data, offsets = bytes_of(texts)
     digit = (data - np.uint8(48)) < 10
     begins = np.zeros(len(data) + 1, np.bool_)
     begins[offsets] = True
     before, behind = np.zeros(len(data), np.bool_), np.zeros(len(data), np.bool_)
     before[1:], behind[:-1] = digit[:-1], digit[1:]
-    start = np.flatnonzero(digit & (~before | begins[:-1]))
+    first = digit & (~before | begins[:-1])
+    start = np.flatnonzero(first)
     end = np.flatnonzero(digit & (~behind | begins[1:])) + 1
-    text = np.searchsorted(offsets, start, side="right") - 1
+    text = np.repeat(np.arange(len(texts)), np.diff(_before(first, offsets)))
     low, high = offsets[text], offsets[text + 1]
     joined = _joined(data, text, start, end)
     number_goes_on = (joined == DASH) | (joined == DOT)
@@ -109,7 +139,7 @@ def chains(runs: Runs, lengths: tuple[int, ...], *, first_by: tuple[int, ...] = 
     """
     parts = len(lengths)
     count = len(runs.start) - parts + 1
-    if count <= 0:
+    if count <= 0 or not runs.lengths.issuperset(lengths):
         return _none(sum(lengths))
     chosen = (runs.length[:count] == lengths[0]) & runs.left_open[:count]
     first = np.flatnonzero(chosen)
