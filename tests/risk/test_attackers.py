@@ -6,8 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from transforms.risk import Combinations, risk_figures
 from transforms.risk.attackers import journalist, marketer, prosecutor
+from transforms.risk.combinations import Combinations
+from transforms.risk.review import risk_figures
 
 
 def test_risks_of_arx_after_two_anonymity() -> None:

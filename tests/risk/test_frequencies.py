@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.risk import Combinations, frequencies, population_frequencies
+from transforms.risk.combinations import Combinations
+from transforms.risk.frequencies import frequencies, population_frequencies
 
 # sdcMicro, tests/testthat/test_freqCalc.R: three key variables of eight records, with sampling weights.
 A = [2, 3, 2, 2, 3, 3, 1, 2]
@@ -38,19 +39,19 @@ def rows_of(values: dict[str, list[Any]], whole: Combinations) -> list[tuple[Any
 
 
 def test_frequencies_of_sdcmicro() -> None:
-    table = {"A": A, "B": B, "C": COMPLETE}
+    table: dict[str, list[Any]] = {"A": A, "B": B, "C": COMPLETE}
     assert counted(table, []) == [3, 1, 3, 1, 2, 2, 1, 3]
     assert counted(table, [], WEIGHTS) == [108.0, 45.5, 108.0, 17.0, 100.0, 100.0, 123.5, 108.0]
 
 
 def test_missing_values_may_be_any_value() -> None:
-    table = {"A": A, "B": B, "C": MISSING}
+    table: dict[str, list[Any]] = {"A": A, "B": B, "C": MISSING}
     assert counted(table, ["C"]) == [3, 1, 4, 2, 2, 2, 1, 3]
     assert counted(table, ["C"], WEIGHTS) == [108.0, 45.5, 125.0, 56.0, 100.0, 100.0, 123.5, 108.0]
 
 
 def test_a_row_without_values_may_be_anyone() -> None:
-    table = {"A": [2, 3, None, 2, 3, 3, 1, 2], "B": [3, 3, None, 3, 3, 3, 4, 3], "C": [None] * 8}
+    table: dict[str, list[Any]] = {"A": [2, 3, None, 2, 3, 3, 1, 2], "B": [3, 3, None, 3, 3, 3, 4, 3], "C": [None] * 8}
     assert counted(table, ["A", "B", "C"]) == [4, 4, 8, 4, 4, 4, 2, 4]
     one = {"A": [2, 3, None, 2, 1, None, 1, 2]}
     assert counted(one, ["A"]) == [5, 3, 8, 5, 4, 8, 4, 5]
@@ -58,7 +59,7 @@ def test_a_row_without_values_may_be_anyone() -> None:
 
 
 def test_null_is_a_value_where_it_is_not_declared_a_wildcard() -> None:
-    table = {"A": A, "B": B, "C": MISSING}
+    table: dict[str, list[Any]] = {"A": A, "B": B, "C": MISSING}
     assert counted(table, []) == [2, 1, 1, 1, 2, 2, 1, 2]
 
 
@@ -114,7 +115,7 @@ def test_what_is_wrong_is_told_without_a_value() -> None:
         {"columns": ["a"], "count": "n", "person": "a"},
     ):
         with pytest.raises(ValueError, match="allowed") as problem:
-            Combinations.of(table, **arguments)  # type: ignore[arg-type]
+            Combinations.of(table, **arguments)
         assert "secret" not in str(problem.value)
     with pytest.raises(ValueError, match="columns z"):
         frequencies(Combinations.of(table, ["a"]), wildcards=["z"])

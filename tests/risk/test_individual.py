@@ -7,8 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from transforms.risk import individual_risks
-from transforms.risk.individual import individual
+from transforms.risk.individual import individual, individual_risks
 
 # sdcMicro, tests/testthat/test_indivRisk.R, method exact: fk and Fk of test_freqCalc.R.
 FK = [3, 1, 3, 1, 2, 2, 1, 3]

@@ -10,7 +10,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from transforms.risk import Combinations, RiskFigures, risk_figures
+from transforms.risk.combinations import Combinations
+from transforms.risk.figures import RiskFigures
+from transforms.risk.review import risk_figures
 
 PEOPLE = pa.table({
     "age": [30, 30, 30, 40, 40, 50, None, None],

@@ -7,7 +7,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from transforms.measures.risk import risk
-from transforms.risk import Combinations, risk_figures
+from transforms.risk.combinations import Combinations
+from transforms.risk.review import risk_figures
 
 pytestmark = pytest.mark.spark
 QUASI = ["나이", "a.b", "sex"]
@@ -31,7 +32,7 @@ def test_as_in_one_process(spark: SparkSession, wildcards: tuple[str, ...]) -> N
     assert found.subsets == here.subsets
     assert found.special_uniques == here.special_uniques
     assert found == here
-    assert found.classes.unique > 0
+    assert (found.classes.unique > 0) is not bool(wildcards)  # whose age is unknown may be anybody's
 
 
 def test_persons_are_counted_once_where_they_have_several_rows(spark: SparkSession) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.risk import Combinations
+from transforms.risk.combinations import Combinations
 from transforms.risk.special_uniques import Scores, special_uniques, survey_all, weight
 from transforms.risk.subsets import survey
 

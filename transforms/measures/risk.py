@@ -5,22 +5,18 @@ from __future__ import annotations
 import zlib
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from pyspark.sql import DataFrame
 
 from transforms.measures.class_table import ClassTable, class_table
+from transforms.measures.risk_tasks import Places, RiskTask
 from transforms.pipeline.engine import InBand
-from transforms.pipeline.quiet import TaskFailed, settle_worker, told
 from transforms.risk.combinations import Combinations
-from transforms.risk.figures import RiskFigures, SubsetFigures
+from transforms.risk.figures import RiskFigures
 from transforms.risk.keys import narrow
 from transforms.risk.review import risk_figures
-from transforms.risk.subsets import Surveyed, Surveyor, survey
-
-Places = tuple[int, ...]
+from transforms.risk.subsets import Surveyed, Surveyor
 
 
 def risk(
@@ -92,7 +88,7 @@ def spark_surveyor(
     """Looks at subsets in Spark's tasks, a subset a task. The broadcast of codes ends with the context."""
     context = frame.sparkSession.sparkContext
     held = context.broadcast(InBand(given))
-    task = _Task(held, threshold, tuple(wildcards))
+    task = RiskTask(held, threshold, tuple(wildcards))
 
     def surveyor(subsets: Sequence[Places]) -> Iterator[Surveyed]:
         # those of most possible combinations take longest: they start first
@@ -104,21 +100,6 @@ def spark_surveyor(
         yield surveyor
     finally:
         held.destroy()
-
-
-@dataclass(frozen=True)
-class _Task:
-    held: Any
-    threshold: int
-    wildcards: tuple[str, ...]
-
-    def __call__(self, places: Places) -> tuple[Places, SubsetFigures, bytes]:
-        settle_worker()
-        try:
-            found = survey(self.held.value, places, self.threshold, self.wildcards)
-        except Exception as error:  # noqa: BLE001 - as in every task: its type and place alone
-            raise TaskFailed(told(error)) from None
-        return places, found.figures, zlib.compress(found.unique.tobytes(), 1)
 
 
 __all__ = ["combinations_of", "from_class_table", "risk", "spark_surveyor"]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transforms.risk.figures import AttackerFigures
-from transforms.risk.keys import Longs
+from transforms.risk.keys import Longs, steady_sum
 
 Numbers = NDArray[np.float64]
 
@@ -32,13 +32,13 @@ def journalist(counts: Longs, population: Numbers, threshold: int) -> AttackerFi
     if not len(counts):
         return AttackerFigures(0.0, 0.0, 0.0, 0.0)
     people = np.maximum(population, 1.0)
-    return _figures(counts, people, threshold, max(len(counts) / float(people.sum()), marketer(counts, people)))
+    return _figures(counts, people, threshold, max(len(counts) / steady_sum(people), marketer(counts, people)))
 
 
 def marketer(counts: Longs, people: Numbers) -> float:
     """The share of records that are named rightly on average; `people` as the population is known, or the sample."""
     whole = int(counts.sum())
-    return float((counts / np.maximum(people, 1.0)).sum()) / whole if whole else 0.0
+    return steady_sum(counts / np.maximum(people, 1.0)) / whole if whole else 0.0
 
 
 def _figures(counts: Longs, sizes: Numbers, threshold: int, average: float) -> AttackerFigures:

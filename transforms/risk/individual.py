@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.special import hyp2f1
 
 from transforms.risk.figures import IndividualFigures
-from transforms.risk.keys import Longs
+from transforms.risk.keys import Longs, steady_sum
 
 
 def individual_risks(sizes: Longs, population: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -28,7 +28,7 @@ def individual(
 ) -> IndividualFigures:
     """Figures over records; at risk are those above 1 / threshold. All 0 where there is no record."""
     risks = individual_risks(sizes, population)
-    expected = float((risks * counts).sum())
+    expected = steady_sum(risks * counts)
     whole = int(counts.sum())
     return IndividualFigures(
         highest=float(risks.max(initial=0)),

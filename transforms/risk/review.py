@@ -14,7 +14,7 @@ from transforms.risk.combinations import Combinations
 from transforms.risk.figures import Band, ClassFigures, ColumnFigures, RiskFigures, Unit
 from transforms.risk.frequencies import frequencies, population_frequencies
 from transforms.risk.individual import individual
-from transforms.risk.keys import Longs
+from transforms.risk.keys import Longs, steady_sum
 from transforms.risk.population import population_models
 from transforms.risk.special_uniques import special_uniques, survey_all
 from transforms.risk.subsets import Surveyor, survey
@@ -124,7 +124,7 @@ def column_figures(given: Combinations, place: int) -> ColumnFigures:
         unique=int((sizes == 1).sum()),
         smallest=int(sizes.min()) if len(sizes) else 0,
         largest=int(sizes.max()) if len(sizes) else 0,
-        entropy=float(-(shares * np.log2(shares)).sum()) + 0.0,
+        entropy=steady_sum(-shares * np.log2(shares)) + 0.0,
         highest=float(np.log2(len(first))) if len(first) else 0.0,
     )
 

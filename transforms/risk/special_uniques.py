@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from transforms.risk.combinations import Combinations
 from transforms.risk.figures import ScoreBand, SpecialUniques, SubsetFigures
 from transforms.risk.frequencies import frequencies
+from transforms.risk.keys import steady_sum
 from transforms.risk.subsets import Bits, Surveyor, subsets_of
 
 # sdcMicro's bands, for its readers.
@@ -118,7 +119,7 @@ def dis_scores(scores: NDArray[np.float64], columns: int, unique: int, dis: floa
     if not len(scores) or not dis:
         return np.zeros(len(scores))
     powers = scores ** (1 + (8 - columns) / 20)
-    values: NDArray[np.float64] = 1 / (1 + (unique / dis - unique) / (powers * (1 / powers).sum()))
+    values: NDArray[np.float64] = 1 / (1 + (unique / dis - unique) / (powers * steady_sum(1 / powers)))
     return values
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from transforms.risk.combinations import Combinations
 from transforms.risk.figures import SubsetFigures
 from transforms.risk.frequencies import frequencies, wild_columns
-from transforms.risk.keys import Longs, in_order
+from transforms.risk.keys import Longs, in_order, steady_sum
 
 Bits = NDArray[np.uint8]
 # Counting by place takes 8 bytes a possible combination: with more of them, sorting is as fast and smaller.
@@ -54,7 +54,7 @@ def survey(given: Combinations, places: tuple[int, ...], threshold: int, wildcar
     unique = sizes == 1
     whole = given.records
     # Each record meets (size - 1) others that agree with it; floats, for squares of millions.
-    met = float((given.counts * (agreeing.astype(np.float64) - 1)).sum())
+    met = steady_sum(given.counts * (agreeing.astype(np.float64) - 1))
     figures = SubsetFigures(
         columns=names,
         k=int(sizes.min()) if len(sizes) else 0,
