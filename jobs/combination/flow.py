@@ -35,7 +35,7 @@ class Stage:
     """A step that a role takes in each round for which `when` is true, once the packages of `waits` are there.
 
     `options` are what the command needs besides file, round and environment; `people` says who has to act outside
-    of the role's own commands before the step ends.
+    of the role's own commands before the step ends. `heeds`: what it takes in besides, and does not wait for.
     """
 
     step: str
@@ -43,6 +43,7 @@ class Stage:
     options: str = ""
     when: Callable[[Combination, str], bool] = _always
     people: str = ""
+    heeds: tuple[tuple[Kind, Role], ...] = ()
 
 
 _PLAN = "--plan PLAN"
@@ -70,7 +71,7 @@ FLOW: Mapping[Role, tuple[Stage, ...]] = {
         _LEAVE,
         Stage("rate", (("keys", "applicant"),), when=_has_rate),
         Stage("extract", (("keys", "applicant"),), when=_has_extraction),
-        Stage("link", (("keys", "applicant"),)),
+        Stage("link", (("keys", "applicant"),), heeds=(("void", "applicant"),)),
         Stage("close", (("notice", "combining agency"),)),
     ),
     "combining agency": (
@@ -78,7 +79,7 @@ FLOW: Mapping[Role, tuple[Stage, ...]] = {
         Stage("mock-choose", (("mock-keys", "applicant"),), when=_is_mocked),
         Stage("mock-combine", (("mock-attributes", "applicant"),), when=_is_mocked),
         _LEAVE,
-        Stage("combine", (("linking", "key agency"), ("attributes", "applicant"))),
+        Stage("combine", (("linking", "key agency"), ("attributes", "applicant")), heeds=(("void", "applicant"),)),
         Stage("process"),
         Stage("export", people="reviewers (`gamyeong decide RUN`) and committee (`gamyeong combination vote`)"),
         Stage("close"),

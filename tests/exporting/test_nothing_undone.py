@@ -107,6 +107,8 @@ def test_what_came_since_it_was_combined_stops_the_export(processed: Stage, kind
     code, _, said = processed.take("CA", "export")
     assert (code, f"{kind} of {sender}, revision {revision}" in said) == (3, True), said
     assert not arrived(processed, "A")
+    (told,) = processed.take("CA", "status")[1]["rounds"]
+    assert f"{kind} of {sender}, revision {revision}: `combine` again takes it in" in told["new"]
 
 
 def test_a_member_may_take_the_other_form_after_all(processed: Stage) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 
 from jobs.combination.flow import Stage, stages
@@ -12,7 +12,7 @@ from jobs.combination.order import NEEDS, State
 from jobs.combination.packages import newest_in_inbox, newest_taken
 from jobs.combination.parcels import Kind
 from jobs.combination.rounds import Round
-from jobs.combination.step import Call, Step, names_of
+from jobs.combination.step import Call, Role, Step, names_of
 from jobs.job import Outcome
 
 
@@ -66,8 +66,8 @@ def _standing(call: Call, round_: Round) -> Standing:
     return Standing(round_.name, round_.state.name, due, "; ".join(waits), _command(call, round_, left[0]), new)
 
 
-def _packages(call: Call, stage: Stage) -> Iterator[tuple[Kind, str]]:
-    for kind, role in stage.waits:
+def _packages(call: Call, kinds: Iterable[tuple[Kind, Role]]) -> Iterator[tuple[Kind, str]]:
+    for kind, role in kinds:
         for sender in names_of(role, call.combination):
             if sender != call.me:
                 yield kind, sender
@@ -75,7 +75,7 @@ def _packages(call: Call, stage: Stage) -> Iterator[tuple[Kind, str]]:
 
 def _missing(call: Call, round_: Round, stage: Stage) -> list[str]:
     missing = []
-    for kind, sender in _packages(call, stage):
+    for kind, sender in _packages(call, stage.waits):
         if not newest_in_inbox(call.environment, call.combination, round_.name, kind, sender):
             party = call.combination.parties.get(sender)
             optional = " (optional)" if party is not None and party.optional else ""
@@ -84,7 +84,7 @@ def _missing(call: Call, round_: Round, stage: Stage) -> list[str]:
 
 
 def _new(call: Call, round_: Round, stage: Stage) -> Iterator[str]:
-    for kind, sender in _packages(call, stage):
+    for kind, sender in _packages(call, (*stage.waits, *stage.heeds)):
         there = newest_in_inbox(call.environment, call.combination, round_.name, kind, sender)
         if there > newest_taken(call.environment, call.combination, round_.name, kind, sender):
             yield f"{kind} of {sender}, revision {there}: `{stage.step}` again takes it in"
