@@ -22,6 +22,7 @@ from jobs.staging import staged_snapshot
 from jobs.storage import Location, write_atomically
 from jobs.tables import read
 from jobs.vouched import hashes
+from transforms.measure_checks import quasi_identifiers
 from transforms.run_facts import RunFacts
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ def review(folder: RunFolder, progress: Progress, clock: Clock = utc_now) -> Rev
     plan or staged table are not those of run.json, Operational for what can't be read.
     """
     _settings()
-    from transforms.expectations.suite import make_suite, quasi_identifiers, suite_json
+    from transforms.expectations.measured import asked_measures
+    from transforms.expectations.suite import make_suite, suite_json
     from transforms.expectations.validation import ReviewFailed, run_suite
 
     with exclusive(folder.lock, f"run {folder.run}"):
@@ -71,6 +73,7 @@ def review(folder: RunFolder, progress: Progress, clock: Clock = utc_now) -> Rev
         suites: dict[str, Any] = {}
         found: dict[str, list[Judged]] = {}
         asked: dict[str, tuple[int, list[str]]] = {}
+        measures: dict[str, list[dict[str, Any]]] = {}
         for staged in record.tables:
             progress.say(f"review {staged.name}")
             if staged.name in pipeline.aggregates:
@@ -79,7 +82,7 @@ def review(folder: RunFolder, progress: Progress, clock: Clock = utc_now) -> Rev
                 suites[staged.name] = suite_json(suite)
                 continue
             frame, handed = staged_table(folder, staged, pipeline, facts)
-            suite = make_suite(handed.table, k, pipeline.fingerprint)
+            suite = make_suite(handed.table, k, pipeline.fingerprint, pipeline.plan.adequacy)
             try:
                 found[staged.name] = run_suite(suite, frame, handed)
             except ReviewFailed as failed:
@@ -87,7 +90,8 @@ def review(folder: RunFolder, progress: Progress, clock: Clock = utc_now) -> Rev
             suites[staged.name] = suite_json(suite)
             if k is not None and (columns := quasi_identifiers(handed.table, k)):
                 asked[staged.name] = (k.k, columns)
-        body = result_body(record, asked, found)
+            measures[staged.name] = asked_measures(suite)
+        body = result_body(record, asked, found, measures)
         _write(folder.suite, suites_body(suites))
         _write(folder.result, body)
         verified = folder.read("verify.json") if folder.verify.exists() else None

@@ -21,6 +21,8 @@ COUNTS = frozenset({
     "left", "looked", "compared", "others",
 })  # fmt: skip
 NAMES = frozenset({"columns", "kinds"})
+# Figures of the class that discloses most: shares, distances, numbers of values.
+FIGURES = frozenset({"l", "entropy_l", "c", "t", "alpha", "beta", "delta"})
 K_ANONYMITY = "expect_k_anonymity"
 CELLS_IN_IMAGE = "expect_cells_in_image_of_chain"
 
@@ -32,9 +34,13 @@ def verdict_of(tables: Mapping[str, Sequence[Judged]]) -> Verdict:
 
 
 def result_body(
-    record: RunRecord, anonymity: Mapping[str, tuple[int, Sequence[str]]], tables: Mapping[str, Sequence[Judged]]
+    record: RunRecord,
+    anonymity: Mapping[str, tuple[int, Sequence[str]]],
+    tables: Mapping[str, Sequence[Judged]],
+    measures: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
 ) -> dict[str, Any]:
-    """The content of result.json. `anonymity` is the k that the plan asks for and its columns, by table."""
+    """The content of result.json. `anonymity` is the k that the plan asks for and its columns, by table; `measures`
+    what it asks of sensitive columns, by table."""
     return {
         "format": 1,
         "verdict": verdict_of(tables),
@@ -42,6 +48,7 @@ def result_body(
         "fingerprint": record.fingerprint,
         "tables": [asdict(one) for one in record.tables],
         "k": {name: _k(anonymity[name], tables[name]) for name in tables if name in anonymity},
+        "measures": [_measure(name, one, tables[name]) for name, asked in (measures or {}).items() for one in asked],
         "expectations": [_expectation(name, one) for name, judged in tables.items() for one in judged],
         "warnings": unique_values(tables),
     }
@@ -90,9 +97,19 @@ def _k(asked: tuple[int, Sequence[str]], judged: Sequence[Judged]) -> dict[str, 
     return {"asked": k, "found": counts.get("k"), "columns": list(columns), **found}
 
 
+def _measure(table: str, asked: Mapping[str, Any], judged: Sequence[Judged]) -> dict[str, Any]:
+    """What was asked of a sensitive column and found; a figure that is infinite is not there."""
+    one = next(one for one in judged if (one.expectation, one.column) == (asked["type"], asked["column"]))
+    found = {name: value for name, value in one.counts.items() if name in {*FIGURES, "k"}}
+    classes = {name: one.counts[name] for name in ("classes", "classes_below")}
+    return {"table": table, **asked, "found": found, **classes, "success": one.success}
+
+
 def _allowed(name: str, value: Any) -> bool:
     if name in NAMES:
         return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    if name in FIGURES:
+        return isinstance(value, (int, float))
     return name in COUNTS and isinstance(value, int)
 
 

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from jobs.documents.charts import Bin, bin_name, bins_of, histogram
 from jobs.documents.items import Item, items
+from jobs.documents.measures import MeasureRow, measure_rows
 from jobs.documents.words import counted, listed, short
 from jobs.runs import RunRecord
 from transforms.outlier_wordings import outlier_wording
@@ -85,6 +86,7 @@ class Table:
     outliers: tuple[Outlier, ...]
     anonymity: Anonymity | None
     charts: tuple[Chart, ...]
+    measures: tuple[MeasureRow, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -164,7 +166,7 @@ def tables(
             staged[name],
             counts.get(name),
             distributions.get(name, []),
-            result.get("k", {}).get(name),
+            result,
             language,
         )
         for name, table in pipeline.tables.items()
@@ -224,10 +226,10 @@ def _table(
     rows: int,
     counts: Mapping[str, Any] | None,
     distributions: Sequence[Mapping[str, Any]],
-    k: Mapping[str, Any] | None,
+    result: Mapping[str, Any],
     language: Language,
 ) -> Table:
-    counts = counts or {}
+    counts, k = counts or {}, result.get("k", {}).get(table.name)
     outcomes = {one["rule"]: one for one in counts.get("outliers", [])}
     outliers = tuple(
         Outlier(outlier_wording(rule, language), one["cells"], one["rows"], one.get("left", 0))
@@ -248,6 +250,7 @@ def _table(
         outliers=outliers,
         anonymity=Anonymity(k.get("asked"), k.get("found"), tuple(k.get("columns") or ())) if k else None,
         charts=tuple(chart for one in distributions for chart in _charts(one, language)),
+        measures=tuple(measure_rows(result, table.name, language)),
     )
 
 

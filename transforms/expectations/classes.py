@@ -176,15 +176,17 @@ class ExpectKAnonymity(ReviewExpectation):
     """Each combination of quasi-identifiers is shared by at least k persons (k-익명성); null is a value of its own.
 
     `subject` is the delivered pseudonym by which persons are counted where they may have many rows; without
-    one they can't be counted, and the expectation fails. A table without rows singles nobody out.
+    one they can't be counted, and the expectation fails. A table without rows singles nobody out. `sensitive` are the
+    columns that the suite measures over the same classes: one pass then serves all.
     """
 
     metric_dependencies: ClassVar[tuple[str, ...]] = (CLASSES,)
-    success_keys: ClassVar[tuple[str, ...]] = (PARAMETER, "k", "quasi_identifiers", "subject")
+    success_keys: ClassVar[tuple[str, ...]] = (PARAMETER, "k", "quasi_identifiers", "subject", "sensitive")
 
     k: int
     quasi_identifiers: Sequence[str]
     subject: str | None = None
+    sensitive: Sequence[str] | None = None
 
     def judge(self, metrics: Mapping[str, Any]) -> Verdict:
         found: Anonymity = metrics[CLASSES]

@@ -7,7 +7,7 @@ An engineer runs it with Great Expectations and this package: `load_suite(text)`
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from great_expectations.core.expectation_suite import ExpectationSuite, expectationSuiteSchema
@@ -15,17 +15,25 @@ from great_expectations.core.expectation_suite import ExpectationSuite, expectat
 from transforms.expectations import classes
 from transforms.expectations.handed import PARAMETER
 from transforms.expectations.leftovers import leftover_expectations
+from transforms.expectations.measured import ClassExpectation, measure_expectations
+from transforms.measure_checks import quasi_identifiers
 from transforms.pipeline_model import Derived, TablePipeline
-from transforms.plan import KAnonymity
+from transforms.plan import Adequacy, KAnonymity
 from transforms.uniqueness import generalizes
 
 REVIEWED = {"$PARAMETER": PARAMETER}
 
 
-def make_suite(table: TablePipeline, k: KAnonymity | None, fingerprint: str) -> ExpectationSuite:
-    """One expectation for each delivered column, then those about the table. It holds no fact and no value."""
+def make_suite(
+    table: TablePipeline, k: KAnonymity | None, fingerprint: str, adequacy: Adequacy | None = None
+) -> ExpectationSuite:
+    """One expectation for each delivered column, then those about the table. It holds no fact and no value.
+
+    `adequacy` is what the plan asks for beside k.
+    """
     suite = ExpectationSuite(name=f"{table.name}-{fingerprint[:16]}")
-    suite.expectations = [*_columns(table), *_table(table), *_k_anonymity(table, k)]
+    measured = [] if adequacy is None else measure_expectations(table, adequacy, delivered_subject(table))
+    suite.expectations = [*_columns(table), *_table(table), *_k_anonymity(table, k, measured), *measured]
     return suite
 
 
@@ -56,19 +64,15 @@ def _table(table: TablePipeline) -> Iterator[classes.ReviewExpectation]:
             yield classes.ExpectManyRowSubjectsAsSampled(reviewed=REVIEWED, subject=pseudonym)
 
 
-def _k_anonymity(table: TablePipeline, k: KAnonymity | None) -> Iterator[classes.ReviewExpectation]:
+def _k_anonymity(
+    table: TablePipeline, k: KAnonymity | None, measured: Sequence[ClassExpectation]
+) -> Iterator[classes.ReviewExpectation]:
     named = quasi_identifiers(table, k)
     if k is not None and named:
+        shared = next((list(one.sensitive or ()) for one in measured if list(one.quasi_identifiers) == named), None)
         yield classes.ExpectKAnonymity(
-            reviewed=REVIEWED, k=k.k, quasi_identifiers=named, subject=delivered_subject(table)
+            reviewed=REVIEWED, k=k.k, quasi_identifiers=named, subject=delivered_subject(table), sensitive=shared
         )
-
-
-def quasi_identifiers(table: TablePipeline, k: KAnonymity | None) -> list[str]:
-    """The delivered columns whose classes are counted: those that `adequacy` names, else all of that kind."""
-    if k is None or k.columns is None:
-        return list(table.quasi_identifiers)
-    return [column.name for column in table.columns if column.name in k.columns]
 
 
 def delivered_subject(table: TablePipeline) -> str | None:

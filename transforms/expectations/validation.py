@@ -12,7 +12,7 @@ from great_expectations.data_context.types.base import ProgressBarsConfig
 
 from transforms.expectations.handed import Handed, handed_in
 
-Count = int | bool | list[str]
+Count = int | bool | float | list[str]
 
 
 class ReviewFailed(Exception):

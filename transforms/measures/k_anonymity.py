@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812 - as everyone calls it
 
-from transforms.measures.class_table import class_table
+from transforms.measures.class_table import ClassTable, class_table
 from transforms.measures.disclosure import smallest_class
 from transforms.measures.matching import matching
 
@@ -59,6 +59,11 @@ def anonymity(
     ).first()
     assert row is not None
     return Anonymity(int(row["smallest"] or 0), int(row["classes"]), int(row["below"]))
+
+
+def anonymity_of(table: ClassTable, k: int) -> Anonymity:
+    """The same of a class table."""
+    return Anonymity(smallest_class(table), len(table), int((table.sizes < k).sum()))
 
 
 def k_anonymity(
