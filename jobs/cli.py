@@ -19,6 +19,7 @@ JOBS: dict[str, tuple[str, str]] = {
     "check": ("check", "is the plan valid? (no Spark)"),
     "profile": ("profile", "proposes a kind for each column of a table, and a draft plan"),
     "propose": ("propose", "how coarse must quasi-identifiers be? the levels of least loss, as a draft plan"),
+    "assess": ("assess", "step 2: how easily the plan's data identify people; the identification-risk report"),
     "outliers": ("outliers", "counts outliers in a table or behind a plan's steps, by the guideline's methods"),
     "pseudonymize": ("pseudonymize", "step 3: source to staging"),
     "verify": ("verify", "recomputes every record and compares"),

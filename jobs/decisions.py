@@ -16,7 +16,7 @@ from jobs.manifest import load as load_manifest
 from jobs.runs import RunFolder, RunRecord
 from jobs.signing import SigningKey
 from jobs.storage import Location, write_atomically
-from jobs.vouched import MADE_BY, documents, hashes
+from jobs.vouched import BEFORE, MADE_BY, documents, hashes
 from transforms.derivation import canonical_json
 
 Outcome = Literal["approved", "conditional", "rejected"]
@@ -68,7 +68,7 @@ def bound(folder: RunFolder, record: RunRecord) -> dict[str, Any]:
         "fingerprint": record.fingerprint,
         "tables": [{"name": one.name, "id": one.id, "version": one.version} for one in record.tables],
         "manifest": _manifest_digest(folder),
-        "files": {name: digest for job in MADE_BY for name, digest in hashes(folder, job).items()},
+        "files": {name: digest for job in (*MADE_BY, *BEFORE) for name, digest in hashes(folder, job).items()},
     }
 
 

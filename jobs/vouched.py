@@ -12,6 +12,7 @@ from jobs.errors import Refused
 from jobs.ledger import Entry
 from jobs.manifest import sha256_of
 from jobs.runs import RunFolder
+from jobs.storage import Location
 
 # Which job makes which files.
 MADE_BY: Mapping[str, tuple[str, ...]] = {
@@ -19,25 +20,34 @@ MADE_BY: Mapping[str, tuple[str, ...]] = {
     "verify": ("verify.json",),
     "review": ("suite.json", "result.json"),
 }
+# The risk review comes before the run, and a run can be made without; what it left is vouched for and signed, too.
+RISK_REPORT = "risk"
+BEFORE: Mapping[str, tuple[str, ...]] = {"assess": ("risk.json",)}
 
 
 def hashes(folder: RunFolder, job: str) -> dict[str, str]:
     """SHA-256 by name of the files of one job, as they stand now; a review's documents among them."""
-    names = [name for name in MADE_BY[job] if (folder.evidence / name).exists()]
+    names = [name for name in {**MADE_BY, **BEFORE}[job] if (folder.evidence / name).exists()]
     if job == "review":
         names += documents(folder)
+    if job in BEFORE:
+        names += _below(folder, folder.evidence / RISK_REPORT)
     return {name: sha256_of(folder.evidence / name) for name in names}
 
 
 def documents(folder: RunFolder) -> list[str]:
     """The report's files, by their place below the run's evidence."""
-    files = [one for one in folder.report.local.rglob("*") if one.is_file()]
+    return _below(folder, folder.report)
+
+
+def _below(folder: RunFolder, place: Location) -> list[str]:
+    files = [one for one in place.local.rglob("*") if one.is_file()]
     return sorted(one.relative_to(folder.evidence.local).as_posix() for one in files)
 
 
 def unvouched(folder: RunFolder, entries: Iterable[Entry]) -> list[str]:
     """What no job entered as it stands now: altered, forged, or from another run."""
-    entered: dict[str, list[Mapping[str, str]]] = {job: [] for job in MADE_BY}
+    entered: dict[str, list[Mapping[str, str]]] = {job: [] for job in (*MADE_BY, *BEFORE)}
     for entry in entries:
         if entry.type in entered and (content := entry.content()).get("run") == folder.run:
             entered[entry.type].append(content.get("files", {}))

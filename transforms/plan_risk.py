@@ -62,7 +62,7 @@ class Surroundings(Model):
     contract: str | None = None
     place: str | None = None
     others: str | None = None
-    linking: bool = False
+    linking: bool | None = None
 
 
 class Limits(Model):
@@ -98,8 +98,8 @@ class Risk(Model):
 
     `nulls`: by source column, whether an empty cell is a value of its own or may be any (`wildcard`). `columns`: those
     taken for quasi-identifiers (the rules' own, where not said). `threshold`: classes below it are at risk (the plan's
-    k, or 3). `subsets`, `special_uniques`: sets up to how many columns are looked at. `opinion`: the reviewer's words,
-    one entry a point (최종 검토의견).
+    k, or 3). `subsets`: sets of up to so many columns are looked at, and minimal sample uniques (SUDA2) among them.
+    `opinion`: the reviewer's words, one entry a point (최종 검토의견).
     """
 
     columns: tuple[str, ...] | None = Field(default=None, min_length=1)
@@ -107,7 +107,6 @@ class Risk(Model):
     population: Population | None = None
     threshold: int | None = Field(default=None, ge=2)
     subsets: int = Field(default=3, ge=1, le=6)
-    special_uniques: int = Field(default=3, ge=0, le=6)
     held: tuple[Held, ...] = ()
     checklist: Annotated[dict[int, Answer], BeforeValidator(_numbered)] = Field(default_factory=dict)
     environment: Surroundings = Surroundings()

@@ -1,0 +1,100 @@
+"""`gamyeong assess PLAN`: step 2, how easily the plan's data identify people, before anything is done to them."""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":  # spark-submit puts jobs/ first on the path; its parent belongs there
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+import argparse
+from collections.abc import Iterator, Sequence
+
+from jobs.assessing.assessment import Assessed, assess
+from jobs.job import Context, Outcome, run_job
+from jobs.leaving import leave
+from jobs.vouched import RISK_REPORT
+from transforms.assess.found import TableRisk
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The job's own arguments."""
+    parser.add_argument("plan", metavar="PLAN", help="plan file")
+    parser.add_argument("--period", metavar="PERIOD", help="one period's rows alone: 2026-10 or 2026-10-05")
+    parser.add_argument("--round", metavar="ROUND", help="of a combination, for a party's plan: 2024-07, once")
+    parser.add_argument("--limit", type=int, metavar="N", help="for the trial run of this number of subjects")
+    parser.add_argument("--again", action="store_true", help="measure anew what stands there already")
+
+
+def body(context: Context) -> Outcome:
+    """Measures and writes the report; a limit of the plan exceeded is exit 1."""
+    asked = context.arguments
+    done = assess(
+        context.environment,
+        Path(asked.plan),
+        context.progress,
+        period=asked.period,
+        round_=asked.round,
+        limit=asked.limit,
+        again=asked.again,
+    )
+    found = done.found
+    return Outcome(
+        {
+            "run": found.run,
+            "verdict": "above limits" if found.exceeded else "within limits",
+            "records": sum(one.records for one in found.tables),
+            "stopped": sum(one.stopped for one in found.tables),
+            "unanswered": list(found.unanswered),
+            "measures": len(found.measures),
+            "exceeded": [one.limit for one in found.exceeded],
+            "report": str(done.folder.evidence / RISK_REPORT / "report.html"),
+        },
+        text="\n".join(_lines(done)),
+        exit_code=1 if found.exceeded else 0,
+    )
+
+
+def _lines(done: Assessed) -> Iterator[str]:
+    found = done.found
+    yield f"run {found.run}: assessed{' already' if done.before else ''}"
+    for table in found.tables:
+        yield _line(table)
+    risky = [one.question for one in found.checklist if one.answer == ("no" if one.question == 13 else "yes")]
+    yield f"checklist: at risk by questions {_listed(risky)}; unanswered {_listed(found.unanswered)}"
+    if found.unanswered:
+        yield "  answer them in the plan: risk: {checklist: {3: {answer: no, note: …}}}"
+    for one in found.exceeded:
+        yield f"{one.table}: {one.limit} is {one.found:.3%}; allowed by risk.limits: {one.allowed:.3%}"
+    yield f"report: {done.folder.evidence / RISK_REPORT / 'report.html'}"
+
+
+def _line(table: TableRisk) -> str:
+    head = f"{table.table}: {table.records:,} records"
+    if table.stopped:
+        head += f" ({table.stopped:,} of people who asked to stop are left out)"
+    figures = table.figures
+    if figures is None:
+        return f"{head}; no combination of quasi-identifiers to look at"
+    names = ", ".join(figures.quasi_identifiers)
+    return f"{head}; {names}: k = {figures.classes.k}, {figures.classes.unique:,} unique"
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers)) or "none"
+
+
+def main(argv: Sequence[str]) -> int:
+    """Exit 0 assessed, 1 above a limit of the plan, 2 bad plan or table, 3 refused by rule, 4 operational."""
+    return run_job(
+        argv,
+        name="assess",
+        about="Measures how easily a plan's source data identify people, and writes the identification-risk report.",
+        body=body,
+        arguments=arguments,
+        reads=("source", "published"),
+        writes=("evidence",),
+    )
+
+
+if __name__ == "__main__":
+    leave(main(sys.argv[1:]))

@@ -1,0 +1,196 @@
+"""The identification-risk review (식별 위험성 검토) of a plan's source, step by step, into the run's evidence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from jobs.assessing.held import held_snapshots
+from jobs.assessing.measuring import Look, table_risk
+from jobs.assessing.releases import Release, earlier_releases
+from jobs.assessing.report import report_files
+from jobs.assessing.rows import Rows
+from jobs.clock import Clock, utc_now
+from jobs.code_version import code_version
+from jobs.environment import Environment
+from jobs.errors import BadInput
+from jobs.ledger import evidence_ledger, trusted_entries
+from jobs.locks import exclusive
+from jobs.plans import open_plan
+from jobs.progress import Progress
+from jobs.pseudonymization import all_stops, bare, period_windows, source_name
+from jobs.runs import RunFolder, run_name
+from jobs.session import require_encryption, spark_session
+from jobs.sources import pinned_sources, round_period, source_version
+from jobs.storage import write_atomically
+from jobs.tables import Snapshot
+from jobs.vouched import RISK_REPORT, hashes
+from transforms.assess.checklist import answered
+from transforms.assess.found import Assessment, Exceeded, TableRisk
+from transforms.assess.needs import measures
+from transforms.compiler import compile_plan
+from transforms.pipeline_model import Pipeline, TablePipeline
+from transforms.plan import Plan
+from transforms.plan_risk import Risk
+
+ENTERED = "assess"
+LEAST = 3
+"""Classes below it are at risk where the plan asks for no k."""
+
+
+@dataclass(frozen=True)
+class Assessed:
+    """An assessment and where it stands. `before`: it stood there, made of the same data by the same code."""
+
+    folder: RunFolder
+    found: Assessment
+    before: bool
+
+
+def assess(
+    environment: Environment,
+    plan_file: Path,
+    progress: Progress,
+    *,
+    period: str | None = None,
+    round_: str | None = None,
+    limit: int | None = None,
+    again: bool = False,
+    clock: Clock = utc_now,
+) -> Assessed:
+    """Measures the plan's source tables as they are, and writes risk.json and the report into the run's evidence.
+
+    It bears the name of the run that `pseudonymize` with the same period, round and limit would make now (a trial's
+    review looks at the whole source all the same). Works without keys, staging and additional information. What
+    stands there already, of the same versions of all tables, is read instead (not with `again`). Errors: PlanError
+    (2 or 3), BadInput (2), Refused (3), Operational (4).
+    """
+    loaded = open_plan(plan_file, environment)
+    plan = loaded.plan
+    risk = plan.risk or Risk()
+    period = round_period(plan, period, round_)
+    snapshots = pinned_sources(plan, environment)
+    schemas = {name: bare(snapshot.schema) for name, snapshot in snapshots.items()}
+    pipeline = compile_plan(plan, schemas.get("", schemas), loaded.hierarchies, loaded.lines)
+    windows = period_windows(pipeline, period)
+    held = held_snapshots(environment, risk)
+    spark = spark_session(environment, f"assess {plan.plan}")
+    require_encryption(spark)
+    stops = all_stops(spark, plan, environment, clock)
+    run = _run(plan, pipeline, snapshots, stops, period, limit, round_)
+    folder = RunFolder(environment, run)
+    tables = dict(pipeline.wholes)
+    releases = {
+        name: earlier_releases(environment, one.source, plan.use.recipient, run) for name, one in tables.items()
+    }
+    inputs = _inputs(held, releases)
+    with exclusive(folder.lock, f"run {run}"):
+        if not again and (stands := _standing(folder, inputs)) is not None:
+            return Assessed(folder, stands, True)
+        threshold = risk.threshold or (plan.adequacy.k_anonymity.k if plan.adequacy.k_anonymity else LEAST)
+        found = []
+        for name, table in tables.items():
+            snapshot = snapshots["" if plan.source is not None else name]
+            stop = stops.get("" if plan.source is not None else table.subject_domain or "")
+            rows = Rows(spark, snapshot, table, windows[name], stop)
+            chosen = [(one, place) for one, place in zip(risk.held, held, strict=True) if one.of in (None, name)]
+            found.append(table_risk(Look(rows, risk, threshold, chosen, releases[name], progress)))
+        assessment = _judged(plan, pipeline, tables, found, run, period, threshold)
+        _write(folder, assessment, report_files(plan, tables, assessment))
+        body = {"run": run, "fingerprint": pipeline.fingerprint, "code": code_version(), "inputs": inputs}
+        ledger = evidence_ledger(environment, clock)
+        ledger.append(ENTERED, body | {"files": hashes(folder, ENTERED)}, once=("run", "code", "inputs", "files"))
+    return Assessed(folder, assessment, False)
+
+
+def load(folder: RunFolder) -> Assessment:
+    """The assessment that stands in a run's evidence; BadInput where there is none, or it is damaged."""
+    raw = folder.read("risk.json")
+    try:
+        return Assessment.from_json(raw)
+    except (ValueError, TypeError, AttributeError, KeyError):
+        raise BadInput(f"{folder.evidence / 'risk.json'} is damaged; run `gamyeong assess PLAN --again`") from None
+
+
+def _run(
+    plan: Plan,
+    pipeline: Pipeline,
+    snapshots: Mapping[str, Snapshot],
+    stops: Mapping[str, Any],
+    period: str | None,
+    limit: int | None,
+    round_: str | None,
+) -> str:
+    sources = {name or plan.output.table: source_version(s.location.uri, s) for name, s in snapshots.items()}
+    named = {name: replace(one, table=source_name(plan, name)) for name, one in sources.items()}
+    return run_name(pipeline.fingerprint, named, {n: s.version for n, s in stops.items()}, period, limit, round_)
+
+
+def _inputs(held: list[Snapshot], releases: Mapping[str, list[Release]]) -> dict[str, Any]:
+    """What an assessment depends on beside the run's own inputs."""
+    return {
+        "held": [[one.table_id, one.version] for one in held],
+        "released": sorted({one.run for some in releases.values() for one in some}),
+    }
+
+
+def _standing(folder: RunFolder, inputs: Mapping[str, Any]) -> Assessment | None:
+    """The assessment that the ledger vouches for, if it was made of the same inputs by the same code."""
+    if not (folder.evidence / "risk.json").exists():
+        return None
+    entries = trusted_entries(folder.environment, evidence_ledger(folder.environment, write=False))
+    mine = [one.content() for one in entries if one.type == ENTERED and one.content().get("run") == folder.run]
+    known = {"inputs": inputs, "code": code_version(), "files": hashes(folder, ENTERED)}
+    if not mine or any(mine[-1].get(name) != value for name, value in known.items()):
+        return None
+    return load(folder)
+
+
+def _judged(
+    plan: Plan,
+    pipeline: Pipeline,
+    tables: Mapping[str, TablePipeline],
+    found: list[TableRisk],
+    run: str,
+    period: str | None,
+    threshold: int,
+) -> Assessment:
+    checklist = answered(plan, tables, found, threshold)
+    return Assessment(
+        run=run,
+        plan=plan.plan,
+        fingerprint=pipeline.fingerprint,
+        period=period,
+        threshold=threshold,
+        tables=tuple(found),
+        checklist=checklist,
+        measures=measures(tables, found, checklist, threshold),
+        exceeded=tuple(one for table in found for one in _exceeded(plan.risk or Risk(), table)),
+    )
+
+
+def _exceeded(risk: Risk, table: TableRisk) -> list[Exceeded]:
+    figures, released = table.figures, table.released
+    shares: dict[str, float] = {"held": max((one.alone for one in table.held), default=0.0)}
+    if figures is not None and figures.records:
+        shares["unique"] = figures.classes.unique / figures.records
+        shares["marketer"] = figures.marketer
+        shares["population"] = max((one.share or 0.0 for one in figures.population_models), default=0.0)
+    if released is not None:
+        shares["released"] = released.alone if released.people_alone is None else released.people_alone
+    return [
+        Exceeded(name, table.table, most, shares[name])
+        for name, most in risk.limits.limits()
+        if shares.get(name, 0.0) > most
+    ]
+
+
+def _write(folder: RunFolder, assessment: Assessment, report: Mapping[str, bytes]) -> None:
+    content = json.dumps(assessment.to_json(), ensure_ascii=False, indent=1).encode()
+    write_atomically((folder.evidence / "risk.json").local, content)
+    place = folder.evidence / RISK_REPORT
+    for name, one in report.items():
+        write_atomically((place / name).local, one)

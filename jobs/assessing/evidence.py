@@ -1,0 +1,221 @@
+"""What the report rests on: counts, shares and charts of every table; never a cell value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from jobs.documents.model import Block, Cell, Heading, Paragraph, Picture, Row, Table, head, number
+from jobs.documents.pictures import bars
+from jobs.documents.words import KINDS, Pair, counted, said
+from transforms.assess.found import Assessment, ColumnRisk, FormFound, TableRisk
+from transforms.identity.kinds import KINDS as FORMS
+from transforms.pipeline_model import TablePipeline
+from transforms.risk.figures import AttackerFigures, RiskFigures
+from transforms.technique import Language
+
+# So many subsets of columns are shown, those that single out most records first.
+SHOWN = 20
+VERDICTS: Mapping[str, Pair] = {"is": ("해당", "is"), "contains": ("포함", "contains"),
+                                "may-contain": ("포함 가능", "may contain")}  # fmt: skip
+MODELS: Mapping[str, str] = {
+    "zayatz": "Zayatz 1991",
+    "pitman": "Pitman (Hoshino 2001)",
+    "slide-negative-binomial": "SNB (Chen, Keller-McNulty 1998)",
+}
+
+
+def figures_blocks(tables: Mapping[str, TablePipeline], assessment: Assessment, language: Language) -> Iterator[Block]:
+    """The figures of each table."""
+    several = len(assessment.tables) > 1
+    for one in assessment.tables:
+        name = said(("측정 결과", "What was measured"), language)
+        yield Heading(f"{name}: {one.table}" if several else name)
+        yield from _table(one, assessment.threshold, language)
+
+
+def _table(one: TableRisk, threshold: int, language: Language) -> Iterator[Block]:
+    yield _counts(one, language)
+    if not one.records:
+        yield Paragraph(said(("검토할 레코드가 없음", "there is no record to look at"), language))
+        return
+    yield Heading(said(("항목별 유일성과 분포", "Uniqueness and spread of each item"), language), 3)
+    yield _columns(one.columns, threshold, language)
+    if one.figures is None:
+        text = ("식별가능정보로 분류된 항목이 없어 조합의 위험을 측정하지 않음",
+                "no item is classified as a quasi-identifier: there is no combination to measure")  # fmt: skip
+        yield Paragraph(said(text, language))
+    else:
+        yield from _figures(one.figures, language)
+    yield from _links(one, language)
+
+
+def _counts(one: TableRisk, language: Language) -> Block:
+    lines: list[tuple[Pair, int | None]] = [
+        (("원본 행", "rows of the source"), one.rows),
+        (("다른 기간의 행", "rows of other periods"), one.outside),
+        (("처리정지 요구자", "people who asked to stop"), one.requests),
+        (("처리정지로 제외된 행", "rows left out for it"), one.stopped),
+        (("검토한 행", "rows looked at"), one.records),
+        (("정보주체", "people"), one.persons),
+    ]
+    rows: list[Row] = [[head(said(name, language)) for name, _ in lines]]
+    rows.append([Cell(counted(value), align="middle") for _, value in lines])
+    return Table(rows, head=1)
+
+
+def _columns(columns: tuple[ColumnRisk, ...], threshold: int, language: Language) -> Block:
+    names: list[Pair] = [
+        ("항목", "item"), ("유형", "kind"), ("값의 수", "distinct"), ("결측", "nulls"), ("유일한 칸", "unique cells"),
+        ("엔트로피(비트)", "entropy (bits)"), (f"{threshold}건 미만인 값", f"values below {threshold}"),
+        ("끝값까지(표준편차)", "to the end (SD)"), ("발견된 번호", "numbers found"),
+    ]  # fmt: skip
+    rows: list[Row] = [[head(said(one, language)) for one in names]]
+    for one in columns:
+        about = "" if one.exact else "≈ "
+        rows.append([
+            one.column, said(KINDS[one.kind], language), number(f"{about}{one.distinct:,}"), number(counted(one.nulls)),
+            number(f"{about}{one.alone:.1%}"), number(f"{about}{one.entropy:.2f}"), number(counted(one.rare)),
+            number("–" if one.reach is None else f"{one.reach:.1f}"), _forms(one.found, language),
+        ])  # fmt: skip
+    return Table(rows, head=1, widths=(2.2, 1.6, 1, 0.8, 0.9, 0.9, 0.9, 0.9, 1.6))
+
+
+def _forms(found: tuple[FormFound, ...], language: Language) -> str:
+    texts = []
+    for one in found:
+        kind = FORMS[one.kind]
+        name = kind.korean if language == "ko" else kind.english
+        texts.append(f"{name} {said(VERDICTS[one.verdict], language)} ({one.cells:,})")
+    return "\n".join(texts)
+
+
+def _figures(found: RiskFigures, language: Language) -> Iterator[Block]:
+    korean = language == "ko"
+    names = ", ".join(found.quasi_identifiers)
+    yield Heading(said(("조합의 동질집합", "Classes of equal combinations"), language), 3)
+    wild = f"; {said(('결측을 모든 값으로 봄', 'null may be any value'), language)}: " if found.wildcards else ""
+    unit = said(("사람", "people") if found.unit == "subjects" else ("행", "rows"), language)
+    yield Paragraph(f"{names} ({unit}){wild}{', '.join(found.wildcards)}", note=True)
+    head_row: Row = [
+        head(text) for text in (("k", "동질집합", "유일한 레코드") if korean else ("k", "classes", "unique"))
+    ]
+    classes = found.classes
+    yield Table([head_row, [Cell(f"{one:,}", align="middle") for one in (classes.k, classes.classes, classes.unique)]])
+    if classes.bands:
+        labels = [
+            f"{one.start:,}+"
+            if one.end is None
+            else str(one.start)
+            if one.end == one.start
+            else f"{one.start}–{one.end:,}"
+            for one in classes.bands
+        ]
+        records = [float(one.records) for one in classes.bands]
+        title = said(("동질집합 크기별 레코드 수", "records by the size of their class"), language)
+        y = said(("레코드", "records"), language)
+        yield Picture(bars(labels, {title: records}, x=said(("크기", "size"), language), y=y), title)
+    yield Heading(said(("항목의 부분집합", "Subsets of the items"), language), 3)
+    yield _subsets(found, language)
+    yield Heading(said(("재식별 위험", "Risk of re-identification"), language), 3)
+    yield _attackers(found, language)
+    yield from _population(found, language)
+    yield from _special(found, language)
+
+
+def _subsets(found: RiskFigures, language: Language) -> Block:
+    names: list[Pair] = [("항목", "items"), ("k", "k"), ("조합", "combinations"), ("유일한 레코드", "unique records"),
+                         (f"{found.threshold}건 미만", f"below {found.threshold}"),
+                         ("구분(α)", "separation (α)")]  # fmt: skip
+    shown = sorted(found.subsets, key=lambda one: (-one.unique, -one.below, len(one.columns), one.columns))[:SHOWN]
+    rows: list[Row] = [[head(said(one, language)) for one in names]]
+    for one in shown:
+        rows.append([
+            ", ".join(one.columns), number(counted(one.k)), number(counted(one.classes)), number(counted(one.unique)),
+            number(counted(one.below)), number(f"{one.separation:.3f}"),
+        ])  # fmt: skip
+    return Table(rows, head=1, widths=(3, 0.7, 1, 1, 1, 1))
+
+
+def _attackers(found: RiskFigures, language: Language) -> Block:
+    names: list[Pair] = [("공격자", "attacker"), ("최대", "highest"), ("평균", "average"), ("최소", "lowest"),
+                         (f"1/{found.threshold} 초과", f"above 1/{found.threshold}")]  # fmt: skip
+    rows: list[Row] = [[head(said(one, language)) for one in names]]
+    told: list[tuple[Pair, AttackerFigures | None]] = [
+        (("대상이 데이터에 있음을 아는 자(prosecutor)", "prosecutor"), found.prosecutor),
+        (("모르는 자(journalist)", "journalist"), found.journalist),
+    ]
+    for name, one in told:
+        cells = [one.highest, one.average, one.lowest, one.at_risk] if one is not None else []
+        shares = [number(f"{share:.2%}") for share in cells] or [number("–")] * 4
+        rows.append([said(name, language), *shares])
+    everyone = said(("모두를 연결하려는 자(marketer), 기대 비율", "marketer, expected share"), language)
+    rows.append([everyone, number("–"), number(f"{found.marketer:.2%}"), number("–"), number("–")])
+    single = found.individual
+    if single is not None:
+        name_of = said(("개별 위험(Benedetti–Franconi)", "individual risk (Benedetti–Franconi)"), language)
+        above = f"{single.at_risk / found.records:.2%}" if found.records else "–"
+        highest, average = (number(f"{share:.2%}") for share in (single.highest, single.average))
+        rows.append([name_of, highest, average, number("–"), number(above)])
+    return Table(rows, head=1, widths=(3.4, 1, 1, 1, 1))
+
+
+def _population(found: RiskFigures, language: Language) -> Iterator[Block]:
+    if not found.population_models:
+        text = ("모집단의 크기가 없어 모집단 유일성을 추정하지 않음(계획의 risk.population)",
+                "population uniqueness is not estimated: the plan's risk.population says nothing")  # fmt: skip
+        yield Paragraph(said(text, language), note=True)
+        return
+    people = said(("모집단", "population"), language)
+    yield Paragraph(f"{people}: {counted(found.population)}", note=True)
+    names: list[Pair] = [("모형", "model"), ("모집단에서 유일", "unique in the population"), ("비율", "share")]
+    rows: list[Row] = [[head(said(one, language)) for one in names]]
+    for one in found.population_models:
+        rows.append([
+            MODELS.get(one.model, one.model),
+            number("–" if one.uniques is None else f"{one.uniques:,.1f}"),
+            number(one.reason or "–" if one.share is None else f"{one.share:.3%}"),
+        ])  # fmt: skip
+    yield Table(rows, head=1, widths=(3, 2, 2))
+
+
+def _special(found: RiskFigures, language: Language) -> Iterator[Block]:
+    one = found.special_uniques
+    if one is None:
+        return
+    title = ("최소 유일 조합(SUDA2)", "Minimal sample uniques (SUDA2)")
+    yield Heading(said(title, language), 3)
+    sizes = ", ".join(f"{size}: {many:,}" for size, many in enumerate(one.found, 1))
+    ko = f"크기별 조합 {sizes}; 해당 레코드 {one.records:,}건; 최고 DIS {one.highest_dis:.4f}"
+    en = f"combinations by size {sizes}; {one.records:,} records; highest DIS score {one.highest_dis:.4f}"
+    yield Paragraph(said((ko, en), language))
+    given = [(name, share) for name, share in one.contributions if share > 0]
+    if given:
+        text = said(("항목별 기여도", "contribution of each item"), language)
+        labels, shares = [name for name, _ in given], [share * 100 for _, share in given]
+        yield Picture(bars(labels, {text: shares}, y="%"), text)
+
+
+def _links(one: TableRisk, language: Language) -> Iterator[Block]:
+    korean = language == "ko"
+    if one.held:
+        yield Heading(said(("보유 정보와의 연결", "Linkage with what the recipient holds"), language), 3)
+        names = ("보유 정보", "연결 항목", "만나는 레코드", "한 사람으로 연결") if korean else (
+            "table", "linked by", "records met", "records of one person")  # fmt: skip
+        rows: list[Row] = [[head(text) for text in names]]
+        for held in one.held:
+            by = ", ".join(theirs if theirs == ours else f"{theirs} = {ours}" for theirs, ours in held.on)
+            rows.append([f"{held.table} ({held.rows:,})", by, number(f"{held.met:.2%}"), number(f"{held.alone:.2%}")])
+        yield Table(rows, head=1, widths=(2.4, 3, 1.2, 1.4))
+    if one.released is not None:
+        given = one.released
+        yield Heading(said(("이미 제공한 정보의 누적", "All that was given before, together"), language), 3)
+        ko = f"{len(given.runs)}회, {given.rows:,}행; {', '.join(given.columns)}: k={given.k}, 유일 {given.alone:.2%}"
+        en = f"{len(given.runs)} times, {given.rows:,} rows; "
+        en += f"{', '.join(given.columns)}: k={given.k}, {given.alone:.2%} unique"
+        yield Paragraph(said((ko, en), language))
+        if given.people_alone is not None:
+            ko = f"가명이 유지되어 회차 간 연결됨({given.linked}): 누적하면 유일한 사람 {given.people_alone:.2%}"
+            en = (
+                f"linked over releases by {given.linked}: {given.people_alone:.2%} of the people are alone in the union"
+            )
+            yield Paragraph(said((ko, en), language))

@@ -1,0 +1,141 @@
+"""What is measured of one source table: counts, columns, classes, sensitive columns, links, earlier releases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from jobs.assessing.held import held_risk
+from jobs.assessing.releases import Release, released_risk
+from jobs.assessing.rows import Counts, Rows
+from jobs.errors import BadInput
+from jobs.progress import Progress
+from jobs.session import watched
+from jobs.tables import Snapshot
+from transforms.assess.found import ColumnRisk, FormFound, TableRisk
+from transforms.assess.scan import Scanned, ScanTask, scanned
+from transforms.identity.judging import judged
+from transforms.measures.risk import risk as risk_of
+from transforms.pipeline.quiet import quietly
+from transforms.pipeline_model import Chain
+from transforms.plan_risk import Held, Risk
+from transforms.risk.figures import RiskFigures
+
+
+@dataclass(frozen=True)
+class Look:
+    """One table to look at, and how."""
+
+    rows: Rows
+    risk: Risk
+    threshold: int
+    held: Sequence[tuple[Held, Snapshot]]
+    releases: Sequence[Release]
+    progress: Progress
+
+    @property
+    def name(self) -> str:
+        return self.rows.table.name
+
+    @property
+    def chains(self) -> tuple[Chain, ...]:
+        """The delivered columns that come from source columns."""
+        return tuple(one for one in self.rows.table.columns if isinstance(one, Chain))
+
+    @property
+    def quasi_identifiers(self) -> tuple[str, ...]:
+        """Those that `risk.columns` names, else those of the rules."""
+        names = [one.name for one in self.chains]
+        if self.risk.columns is not None:
+            return tuple(name for name in self.risk.columns if name in names)
+        return tuple(one.name for one in self.chains if one.rule.kind == "quasi-identifier")
+
+
+def table_risk(look: Look) -> TableRisk:
+    """Everything about one table, each part in passes over the columns that it needs."""
+    rows = look.rows
+    with watched(rows.spark, look.progress, f"assess {look.name}: rows"):
+        counts = rows.counts()
+    with watched(rows.spark, look.progress, f"assess {look.name}: columns"):
+        columns = _columns(look)
+    with watched(rows.spark, look.progress, f"assess {look.name}: combinations"):
+        figures = _figures(look, counts)
+    with watched(rows.spark, look.progress, f"assess {look.name}: links"):
+        held = tuple(held_risk(rows, one, snapshot) for one, snapshot in look.held)
+    with watched(rows.spark, look.progress, f"assess {look.name}: earlier releases"):
+        released = released_risk(rows.spark, look.releases)
+    return TableRisk(
+        table=look.name,
+        source=rows.table.source,
+        version=rows.snapshot.version,
+        rows=counts.rows,
+        outside=counts.outside,
+        requests=counts.requests,
+        stopped=counts.stopped,
+        records=counts.records,
+        persons=counts.persons,
+        columns=columns,
+        figures=figures,
+        sensitive=(),
+        held=held,
+        released=released,
+    )
+
+
+def _columns(look: Look) -> tuple[ColumnRisk, ...]:
+    names = tuple(one.name for one in look.chains)
+    if not names:
+        return ()
+    frame = look.rows.kept(*names)
+    blobs = frame.mapInArrow(quietly(ScanTask(names)), "state binary").toArrow()["state"].to_pylist()
+    schema = pa.schema([pa.field(one.name, one.source_type) for one in look.chains])
+    found = scanned(schema, blobs, look.threshold)
+    return tuple(_column(one, found[one.name]) for one in look.chains)
+
+
+def _column(chain: Chain, scan: Scanned) -> ColumnRisk:
+    facts = scan.facts
+    forms = tuple(
+        FormFound(one.kind.name, one.verdict, one.found.whole + one.found.inside, one.kind.person)
+        for one in judged(facts.found, facts.values)
+    )
+    return ColumnRisk(
+        column=chain.name,
+        kind=chain.rule.kind,
+        legal=chain.rule.legal,
+        rows=facts.rows,
+        nulls=facts.nulls,
+        distinct=facts.distinct,
+        exact=facts.exact,
+        alone=facts.alone,
+        entropy=facts.entropy,
+        rare=scan.rare,
+        reach=None if scan.reach is None else round(scan.reach, 2),
+        found=forms,
+    )
+
+
+def _figures(look: Look, counts: Counts) -> RiskFigures | None:
+    """Records are rows; people, where the plan names who they are and one person may have several rows."""
+    chosen = look.quasi_identifiers
+    if not chosen or not counts.records:
+        return None
+    table = look.rows.table
+    subject = None if table.one_row_per_subject or table.subject in chosen else table.subject
+    wildcards = tuple(name for name in chosen if look.risk.nulls.get(name) == "wildcard")
+    counted = counts.persons if subject is not None and counts.persons is not None else counts.records
+    population = look.risk.population.persons(counted) if look.risk.population is not None else None
+    try:
+        return risk_of(
+            look.rows.kept(*chosen, *([subject] if subject is not None else [])),
+            chosen,
+            threshold=look.threshold,
+            subject=subject,
+            wildcards=wildcards,
+            population=population,
+            subset_size=min(look.risk.subsets, len(chosen)),
+        )
+    except ValueError as error:
+        raise BadInput(f"table {look.name}: {error}") from None
