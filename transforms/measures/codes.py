@@ -21,7 +21,10 @@ def encoded(cells: pa.Array) -> tuple[Codes, pa.Array]:
     if pa.types.is_dictionary(cells.type):
         cells = cells.dictionary_decode()
     if pa.types.is_floating(cells.type):
-        cells = pc.add(cells, pa.scalar(0, cells.type))
+        # one bit pattern for each: hashing tells -0.0 from 0.0, and one NaN from another
+        cells = pc.if_else(
+            pc.is_nan(cells), pa.scalar(float("nan"), cells.type), pc.add(cells, pa.scalar(0, cells.type))
+        )
     found = pc.dictionary_encode(cells, null_encoding="encode")
     return found.indices.to_numpy(zero_copy_only=False).astype(np.int64), found.dictionary
 
