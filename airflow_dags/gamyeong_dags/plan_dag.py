@@ -1,4 +1,4 @@
-"""The DAG of one scheduled plan: check, pseudonymize, verify, review, decisions, publish."""
+"""The DAG of one scheduled plan: check, assess, pseudonymize, verify, review, decisions, publish."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from gamyeong_dags.environments import Place
 from gamyeong_dags.job import JobOperator
 from gamyeong_dags.looks import run_standing
 from gamyeong_dags.periods import Period
-from gamyeong_dags.places import jobs
 from gamyeong_dags.publishing import PublishOperator
 from gamyeong_dags.schedule import PlanSchedule, Scheduled
 
@@ -45,12 +44,11 @@ def plan_dag(one: Scheduled, model: PlanSchedule) -> DAG:
 
     steps: list[Any] = [
         job("check", plan, spark=False),
+        job("assess", plan, spark=True, more=of_run),
         job("pseudonymize", plan, spark=True, more=of_run),
         job("verify", RUN, spark=True),
         job("review", RUN, spark=True),
     ]
-    if (jobs() / "assess.py").is_file():
-        steps.append(job("assess", RUN, spark=True))
     if model.trial is None:
         steps += [
             SignedDecisions(

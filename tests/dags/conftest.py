@@ -32,7 +32,7 @@ class Workplace:
     def __post_init__(self) -> None:
         for name in ("schedules", "jobs", "bin", "stub/codes", "stub/state", "work", "home"):
             (self.folder / name).mkdir(parents=True)
-        for job in ("check", "pseudonymize", "verify", "review", "publish", "status", "combination_job"):
+        for job in ("check", "assess", "pseudonymize", "verify", "review", "publish", "status", "combination_job"):
             (self.folder / "jobs" / f"{job}.py").touch()
         (self.folder / "stub.yaml").write_text(ENVIRONMENT)
         # A name of its own, so that infra/airflow's PATH can't put the real one before it; real environments get that.

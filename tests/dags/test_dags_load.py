@@ -34,7 +34,7 @@ found = {d.dag_id: {
 alien = sorted(m for m in sys.modules if m.split(".")[0] in ("pyspark", "jobs", "transforms", "deltalake"))
 print(json.dumps({"seconds": seconds, "dags": found, "alien": alien}))
 """
-STEPS = ["check", "pseudonymize", "verify", "review", "decisions", "publish"]
+STEPS = ["check", "assess", "pseudonymize", "verify", "review", "decisions", "publish"]
 
 
 def chain(steps: list[str]) -> dict[str, list[str]]:
@@ -65,7 +65,7 @@ def test_a_plan_becomes_its_steps_in_order(workplace: Workplace) -> None:
     workplace.schedule("monthly", 'cron: "@monthly"\nperiod: month\ncatch_up: true\nretries: 5\ntags: [retail]\n')
     dag = loaded(workplace)["dags"]["monthly"]
     assert dag["tasks"] == chain(STEPS)
-    assert {dag["kinds"][one] for one in ("check", "pseudonymize", "verify", "review")} == {"SparkSubmitOperator"}
+    assert {dag["kinds"][one] for one in STEPS[:5]} == {"SparkSubmitOperator"}
     assert dag["kinds"]["decisions"] == "ApprovalOperator"
     assert (dag["catchup"], dag["owner"], dag["tags"]) == (True, "office", ["gamyeong", "retail"])
     assert set(dag["retries"].values()) == {5}
@@ -73,13 +73,7 @@ def test_a_plan_becomes_its_steps_in_order(workplace: Workplace) -> None:
 
 def test_a_trial_ends_after_the_review(workplace: Workplace) -> None:
     workplace.schedule("attempt", "trial: 500\n")
-    assert loaded(workplace)["dags"]["attempt"]["tasks"] == chain(STEPS[:4])
-
-
-def test_assess_joins_when_the_job_is_there(workplace: Workplace) -> None:
-    (workplace.folder / "jobs" / "assess.py").touch()
-    workplace.schedule("assessed")
-    assert loaded(workplace)["dags"]["assessed"]["tasks"] == chain([*STEPS[:4], "assess", *STEPS[4:]])
+    assert loaded(workplace)["dags"]["attempt"]["tasks"] == chain(STEPS[:5])
 
 
 def test_a_broken_file_is_seen_and_stops_no_other(workplace: Workplace) -> None:
