@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from jobs import source_values
@@ -14,6 +14,7 @@ from jobs.documents import write_documents
 from jobs.errors import BadInput, Operational, Refused
 from jobs.ledger import evidence_ledger
 from jobs.locks import exclusive
+from jobs.measured import utilities
 from jobs.progress import Progress
 from jobs.review_result import Verdict, failures, result_body, verdict_of, warnings
 from jobs.run_plan import load_compiled
@@ -63,6 +64,7 @@ def review(folder: RunFolder, progress: Progress, clock: Clock = utc_now) -> Rev
     _settings()
     from transforms.expectations.measured import asked_measures
     from transforms.expectations.suite import make_suite, suite_json
+    from transforms.expectations.utility import needs_figures
     from transforms.expectations.validation import ReviewFailed, run_suite
 
     with exclusive(folder.lock, f"run {folder.run}"):
@@ -70,6 +72,7 @@ def review(folder: RunFolder, progress: Progress, clock: Clock = utc_now) -> Rev
         pipeline = planned(folder, record)
         facts = run_facts(folder)
         k = pipeline.plan.adequacy.k_anonymity
+        known = utilities(folder, record) if needs_figures(pipeline.plan.adequacy) else {}
         suites: dict[str, Any] = {}
         found: dict[str, list[Judged]] = {}
         asked: dict[str, tuple[int, list[str]]] = {}
@@ -82,6 +85,7 @@ def review(folder: RunFolder, progress: Progress, clock: Clock = utc_now) -> Rev
                 suites[staged.name] = suite_json(suite)
                 continue
             frame, handed = staged_table(folder, staged, pipeline, facts)
+            handed = replace(handed, utility=known.get(staged.name))
             suite = make_suite(handed.table, k, pipeline.fingerprint, pipeline.plan.adequacy)
             try:
                 found[staged.name] = run_suite(suite, frame, handed)

@@ -18,7 +18,7 @@ Verdict = Literal["fit", "unfit"]
 COUNTS = frozenset({
     "cells", "outside", "stray_nulls", "rows", "missing", "extra", "other_type", "reordered", "annotated",
     "subjects", "k", "classes", "classes_below", "countable", "filled", "distinct", "unique",
-    "left", "looked", "compared", "others",
+    "left", "looked", "compared", "others", "judged",
 })  # fmt: skip
 NAMES = frozenset({"columns", "kinds"})
 # Figures of the class that discloses most: shares, distances, numbers of values.

@@ -203,7 +203,7 @@ def read_version(environment: Environment, version: SourceVersion) -> Snapshot:
 
 
 def verify_body(record: RunRecord, pipeline: Pipeline, done: Verified) -> dict[str, Any]:
-    """verify.json: counts, names and coarse distributions; no cell value, no fact."""
+    """verify.json: counts, names, coarse distributions and rounded figures of many; no cell value, no fact."""
     return {
         "format": 1,
         "run": done.run,
@@ -216,6 +216,9 @@ def verify_body(record: RunRecord, pipeline: Pipeline, done: Verified) -> dict[s
             name: _distributions(table, done.tables[name])
             for name, table in pipeline.tables.items()
             if name in done.tables
+        },
+        "utility": {
+            name: done.tables[name].utility.to_json() for name in pipeline.tables if name in done.tables
         },
         "seconds": done.seconds,
     }

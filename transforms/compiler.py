@@ -23,7 +23,7 @@ from transforms.outlier_types import types_after
 from transforms.pipeline_model import Chain, Derived, Pipeline, RowRule, Step, TablePipeline
 from transforms.plan import LargestOf, Plan, TablePlan
 from transforms.plan_outliers import OutlierRule, ParentCategory
-from transforms.plan_review import against_of, kinds_of
+from transforms.plan_review import against_of, judged_of, kinds_of
 from transforms.plan_sample import Sample, with_copies
 from transforms.predicate import Predicate
 from transforms.sample_checks import sample_faults
@@ -173,6 +173,7 @@ class _Compiler:
             subject_stable_over=self._stable_over(subject),
             unique_values=self.plan.adequacy.unique_values,
             against=against_of(self.plan.adequacy.leftovers, schema.names),
+            judged=judged_of(self.plan.adequacy.utility, [one.name for one in delivered]),
             allowed_kinds=kinds_of(self.plan.adequacy.leftovers, [one.name for one in delivered]),
         )
         asked = self.plan.adequacy.k_anonymity is not None

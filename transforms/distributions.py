@@ -27,6 +27,7 @@ _LOWEST, _HIGHEST = -3, 18
 _DECADES = _HIGHEST - _LOWEST + 1
 _STEPS = 900
 _SIDE = _DECADES * _STEPS
+GRID = 2 * _SIDE + 1
 _POWERS = np.array([10.0**e for e in range(_LOWEST, _HIGHEST + 1)])
 # By the number of powers that are not above a number: the width of its bin, and where its decade's bins begin.
 # A width below 1 is kept as its inverse, a whole number too, so that 0.7 falls on the edge that it is.
@@ -49,14 +50,19 @@ def is_shown(type_: pa.DataType) -> bool:
 
 def fine_bins(values: pa.Array) -> Bins:
     """Counts of the non-null values on the fine grid: int64 of one fixed length, to be added up."""
-    floats = _floats(values)
+    return np.bincount(places(floats_of(values)), minlength=GRID)
+
+
+def places(floats: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """The bin of each number on the fine grid."""
     if not len(floats):
-        return np.zeros(2 * _SIDE + 1, np.int64)
+        return np.empty(0, np.int64)
     if floats.min() >= 0:
-        return np.bincount(_upward(floats), minlength=2 * _SIDE + 1)
+        return _upward(floats)
     below = floats < 0
-    downward = _downward(-floats[below])
-    return np.bincount(np.concatenate([downward, _upward(floats[~below])]), minlength=2 * _SIDE + 1)
+    found = np.empty(len(floats), np.int64)
+    found[below], found[~below] = _downward(-floats[below]), _upward(floats[~below])
+    return found
 
 
 def _upward(sizes: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
@@ -83,7 +89,8 @@ def _in_widths(sizes: npt.NDArray[np.float64], decades: npt.NDArray[np.int64]) -
     return widths
 
 
-def _floats(values: pa.Array) -> npt.NDArray[np.float64]:
+def floats_of(values: pa.Array) -> npt.NDArray[np.float64]:
+    """The finite values of an array as floats, nulls left out."""
     if pa.types.is_floating(values.type):
         floats, mask = values_and_mask(values)
         floats = floats if mask is None else floats[~mask]
@@ -102,7 +109,7 @@ def _lower_edges() -> npt.NDArray[np.float64]:
     return np.concatenate([-downward[::-1], [0.0], upward])
 
 
-_EDGES = _lower_edges()
+EDGES = _lower_edges()
 
 
 @dataclass(frozen=True)
@@ -158,7 +165,7 @@ class Shape:
 
         `whole`: the column holds whole numbers, so no bin is narrower than 1.
         """
-        low, high, end = (_quantile(bins, share) for share in (0.05, 0.95, 0.995))
+        low, high, end = (quantile(bins, share) for share in (0.05, 0.95, 0.995))
         return cls(_grid(low, high, _MIDDLE_BINS, whole), _grid(high, end, _TAIL_BINS, whole))
 
 
@@ -173,9 +180,10 @@ def distribution(before: Bins, after: Bins, whole: bool, least: int) -> Distribu
     return Distribution(_coarse(before, after, shape.middle, least), _coarse(before, after, shape.tail, least))
 
 
-def _quantile(bins: Bins, share: float) -> float:
+def quantile(bins: Bins, share: float) -> float:
+    """The lower edge of the bin in which a quantile lies; 0 where nothing is counted."""
     running = np.cumsum(bins)
-    return float(_EDGES[int(np.searchsorted(running, share * running[-1]))]) if running[-1] else 0.0
+    return float(EDGES[int(np.searchsorted(running, share * running[-1]))]) if running[-1] else 0.0
 
 
 def _grid(low: float, high: float, count: int, whole: bool) -> tuple[Decimal, Decimal, Decimal]:
@@ -193,7 +201,7 @@ def _grid(low: float, high: float, count: int, whole: bool) -> tuple[Decimal, De
 def _coarse(before: Bins, after: Bins, grid: tuple[Decimal, Decimal, Decimal], least: int) -> tuple[Bin, ...]:
     step, first, last = grid
     inner = [first + step * number for number in range(int((last - first) / step) + 1)]
-    starts = np.searchsorted(_EDGES, [float(edge) * (1 - 1e-12 if edge > 0 else 1 + 1e-12) for edge in inner])
+    starts = np.searchsorted(EDGES, [float(edge) * (1 - 1e-12 if edge > 0 else 1 + 1e-12) for edge in inner])
     edges = [None, *inner, None]
     counts = [_between(bins, starts) for bins in (before, after)]
     return _merged([Bin(*one) for one in zip(edges, edges[1:], *counts, strict=False)], least)

@@ -116,7 +116,8 @@ class TablePipeline:
     A further table with the same rows (transforms/further.py) is `of` the main one. `hidden` chains are computed,
     for outlier rules, and not delivered. `whole` is the table as it was before its columns were dealt out: what
     facts, sample and outlier rules are measured on (None: it is itself whole). Source values of the columns `against`
-    may stand nowhere in the result; `allowed_kinds` are forms of identifiers that delivered columns may hold.
+    may stand nowhere in the result; `allowed_kinds` are forms of identifiers that delivered columns may hold;
+    `judged` are the columns whose utility the plan limits.
     """
 
     name: str
@@ -141,6 +142,7 @@ class TablePipeline:
     unique_values: float | None = None
     against: tuple[str, ...] = ()
     allowed_kinds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    judged: tuple[str, ...] = ()
 
     def cell_types(self, upto: int = 0) -> dict[str, pa.DataType]:
         """The types of the chains' cells behind the first `upto` outlier rules."""

@@ -67,3 +67,9 @@ def kinds_of(asked: Leftovers | None, columns: Sequence[str]) -> dict[str, tuple
     """The forms that a table's delivered columns may hold, by column."""
     allowed = asked.allow if asked is not None else {}
     return {met.column: one.kinds for pattern, one in allowed.items() for met in expand(pattern, columns)}
+
+
+def judged_of(asked: UtilityLimits | None, columns: Sequence[str]) -> tuple[str, ...]:
+    """The delivered columns that the limits name."""
+    named = asked.columns or () if asked is not None else ()
+    return tuple(met.column for pattern in named for met in expand(pattern, columns))

@@ -26,6 +26,7 @@ from transforms.pipeline.recompute import StagedUnit
 from transforms.pipeline.review import Adequacy, Found, compare, conclude, file_columns, make_task
 from transforms.pipeline.verdict import Claim, TableVerdict, Ways, verify_table
 from transforms.run_facts import TableFacts
+from transforms.utility_figures import Utility
 
 Failed = set[tuple[str, str | None]]
 
@@ -37,8 +38,9 @@ def suite_of(made: Any) -> Any:
     """The plan's expectations, made once."""
     pipeline = made.pipeline
     if pipeline.fingerprint not in _suites:
-        k = pipeline.plan.adequacy.k_anonymity
-        _suites[pipeline.fingerprint] = make_suite(pipeline.table(), k, pipeline.fingerprint).expectations
+        asked = pipeline.plan.adequacy
+        made_suite = make_suite(pipeline.table(), asked.k_anonymity, pipeline.fingerprint, asked)
+        _suites[pipeline.fingerprint] = made_suite.expectations
     return _suites[pipeline.fingerprint]
 
 
@@ -80,12 +82,16 @@ def smallest_class(table: pa.Table, columns: Sequence[str]) -> Anonymity:
 
 
 def results(
-    made: Any, tables: Sequence[pa.Table], folder: Path, facts: TableFacts | None = None
+    made: Any,
+    tables: Sequence[pa.Table],
+    folder: Path,
+    facts: TableFacts | None = None,
+    utility: Utility | None = None,
 ) -> dict[tuple[str, str | None], dict[str, Any]]:
     """Every expectation of the plan's suite by type and column: `success`, and its counts."""
     facts = facts or made.facts
     table = made.pipeline.table()
-    handed = Handed(table, facts, (), made.pipeline.fingerprint, "1", made.values)
+    handed = Handed(table, facts, (), made.pipeline.fingerprint, "1", made.values, utility)
     whole = pa.concat_tables(tables, promote_options="permissive") if len(tables) > 1 else tables[0]
     found: dict[tuple[str, str | None], dict[str, Any]] = {}
     with handed_in(handed) as parameters:

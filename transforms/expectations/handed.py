@@ -14,6 +14,7 @@ from transforms.leftovers import SourceValues
 from transforms.pipeline.feed import SourceFile
 from transforms.pipeline_model import TablePipeline
 from transforms.run_facts import TableFacts
+from transforms.utility_figures import Utility
 
 PARAMETER = "reviewed"
 
@@ -32,7 +33,7 @@ class NothingHanded(Exception):
 class Handed:
     """A staged table for review: its compiled pipeline, its facts, its files as the log of `version` lists them.
 
-    `values` are hashes of the identifiers of whom the run delivers.
+    `values` are hashes of the identifiers of whom the run delivers, `utility` what verify measured on both sides.
     """
 
     table: TablePipeline = field(repr=False)
@@ -41,6 +42,7 @@ class Handed:
     fingerprint: str
     version: str
     values: SourceValues | None = field(default=None, repr=False)
+    utility: Utility | None = field(default=None, repr=False)
     failures: list[Exception] = field(default_factory=list, repr=False, compare=False)
 
     @property

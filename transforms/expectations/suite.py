@@ -16,6 +16,7 @@ from transforms.expectations import classes
 from transforms.expectations.handed import PARAMETER
 from transforms.expectations.leftovers import leftover_expectations
 from transforms.expectations.measured import ClassExpectation, measure_expectations
+from transforms.expectations.utility import utility_expectations
 from transforms.measure_checks import quasi_identifiers
 from transforms.pipeline_model import Derived, TablePipeline
 from transforms.plan import Adequacy, KAnonymity
@@ -33,7 +34,8 @@ def make_suite(
     """
     suite = ExpectationSuite(name=f"{table.name}-{fingerprint[:16]}")
     measured = [] if adequacy is None else measure_expectations(table, adequacy, delivered_subject(table))
-    suite.expectations = [*_columns(table), *_table(table), *_k_anonymity(table, k, measured), *measured]
+    kept = [] if adequacy is None else utility_expectations(table, adequacy, REVIEWED)
+    suite.expectations = [*_columns(table), *_table(table), *_k_anonymity(table, k, measured), *measured, *kept]
     return suite
 
 

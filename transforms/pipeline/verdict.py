@@ -16,6 +16,7 @@ from transforms.outlier_changes import Changes
 from transforms.pipeline.class_measure import class_facts_of
 from transforms.pipeline.class_pass import class_stage
 from transforms.pipeline.class_verdict import place_of, wrong_class_facts, wrong_splits
+from transforms.pipeline.compared import compared_of
 from transforms.pipeline.engine import Engine
 from transforms.pipeline.locate import Located, Sides, locate
 from transforms.pipeline.members import Members
@@ -23,6 +24,7 @@ from transforms.pipeline.recompute import Sums, body_columns
 from transforms.pipeline.run import stopped_draws
 from transforms.pipeline.states import unpack
 from transforms.pipeline.verify import (
+    AFTER,
     BUCKET,
     SOURCE,
     STAGED,
@@ -49,6 +51,8 @@ from transforms.pipeline_model import Chain, TablePipeline
 from transforms.predicate import Predicate
 from transforms.run_facts import TableFacts
 from transforms.run_keys import RunKeys
+from transforms.utility import Side
+from transforms.utility_figures import Utility, figures
 
 # No bin of a distribution stands for fewer persons, nor for fewer than the plan's k.
 FEWEST_PERSONS = 10
@@ -85,6 +89,7 @@ class TableVerdict:
     distributions: Mapping[str, Distribution] = field(default_factory=dict)
     least: int = FEWEST_PERSONS
     located: Located = field(default_factory=Located)
+    utility: Utility = field(default_factory=Utility)
 
     @property
     def equal(self) -> bool:
@@ -157,12 +162,12 @@ def verify_table(claim: Claim, ways: Ways, k: int | None = None) -> TableVerdict
     claim = claim.ready(ways.source)
     for number in wrong_rules(claim.work, ways.source):
         differences.append(Difference("outliers", f"outliers[{number}]"))
-    shown = shown_columns(table)
+    shown, compared = shown_columns(table), compared_of(table)
     differences += [Difference("fact", place) for place in wrong_class_facts(claim.work, ways.source)]
     sample = own_sample(table)
     found = _Found.of(
         ways.both.shuffle(
-            VerifyMap(claim.work, ways.seed, shown, sample, ways.window),
+            VerifyMap(claim.work, ways.seed, shown, sample, ways.window, compared),
             VerifyReduce(claim.work, ways.seed, claim.facts.offsets, claim.facts.sample),
             max(claim.work.buckets, SUBJECT_BUCKETS),
             "every cell",
@@ -193,6 +198,7 @@ def verify_table(claim: Claim, ways: Ways, k: int | None = None) -> TableVerdict
         _shown(table, found.seen, least),
         least,
         located,
+        figures(compared, found.seen.side, found.after, least),
     )
 
 
@@ -203,6 +209,7 @@ class _Found:
     staged: Sums = field(default_factory=Sums)
     buckets: dict[int, Bucket] = field(default_factory=dict)
     sample: Proof = field(default_factory=Proof)
+    after: Side = field(default_factory=Side)
 
     @classmethod
     def of(cls, results: list[tuple[int, Any]]) -> _Found:
@@ -213,6 +220,8 @@ class _Found:
                 found.seen.merge(state)
             elif kind == STAGED:
                 found.staged.merge(state)
+            elif kind == AFTER:
+                found.after.merge(state)
             elif kind == BUCKET:
                 found.buckets[state.number] = state
                 found.expected.merge(state.sums)

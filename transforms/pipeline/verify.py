@@ -45,8 +45,9 @@ from transforms.pipeline_model import Chain, TablePipeline
 from transforms.plan_sample import ClusterSample, Sample, measured_column
 from transforms.predicate import Predicate
 from transforms.sample_facts import SampleFacts
+from transforms.utility import Compared, Side
 
-ROWS, SUBJECTS, SOURCE, STAGED, BUCKET, CLUSTERS = range(6)
+ROWS, SUBJECTS, SOURCE, STAGED, BUCKET, CLUSTERS, AFTER = range(7)
 CLASS_HASHES = 8
 SUBJECT_BUCKETS = 8
 FactKey = tuple[tuple[str, int], str]
@@ -54,7 +55,10 @@ FactKey = tuple[tuple[str, int], str]
 
 @dataclass
 class Seen:
-    """What units of the source found: rows by phase, sums of the recomputed cells, counts for the facts."""
+    """What units of the source found: rows by phase, sums of the recomputed cells, counts for the facts.
+
+    `side` is the source's side of the utility figures.
+    """
 
     rows: int = 0
     stopped: int = 0
@@ -64,6 +68,7 @@ class Seen:
     facts: dict[FactKey, Counts] = field(default_factory=dict)
     before: dict[str, Bins] = field(default_factory=dict)
     after: dict[str, Bins] = field(default_factory=dict)
+    side: Side = field(default_factory=Side)
 
     def merge(self, other: Seen) -> None:
         """Takes up what another unit found."""
@@ -72,6 +77,7 @@ class Seen:
         self.sampled += other.sampled
         self.kept += other.kept
         self.sums.merge(other.sums)
+        self.side.merge(other.side)
         for key, counts in other.facts.items():
             add_counts(self.facts.setdefault(key, {}), counts)
         for mine, theirs in ((self.before, other.before), (self.after, other.after)):
@@ -93,7 +99,7 @@ class VerifyMap:
     """Source units: rows to their order buckets, subjects to theirs, counts. Staged units: sums.
 
     `work` holds the run's claimed facts; `seed` keys the hashes; `shown` are the columns whose distribution is
-    taken, `window` leaves out source rows of other periods.
+    taken, `window` leaves out source rows of other periods, `compared` are the columns of the utility figures.
     """
 
     work: Work
@@ -101,11 +107,14 @@ class VerifyMap:
     shown: tuple[str, ...] = ()
     sample: Sample | None = None
     window: Predicate | None = None
+    compared: Compared = field(default_factory=Compared)
 
     def __call__(self, unit: Unit) -> Iterator[tuple[int, int, bytes]]:
         hasher = CellHasher(self.seed, self.work.table.schema.names)
         if isinstance(unit, StagedUnit):
-            yield 0, STAGED, pack(staged_sums(self.work, hasher, unit))
+            side = Side()
+            yield 0, STAGED, pack(staged_sums(self.work, hasher, unit, self.compared, side))
+            yield 0, AFTER, pack(side)
             return
         seen, subjects, lines = Seen(), [], []
         source = unit if self.window is None else WindowedUnit(unit, self.window)
@@ -134,7 +143,9 @@ class VerifyMap:
         seen.stopped += chosen.stopped
         seen.sampled += chosen.sampled
         rows = Rows.of(self.work, batch, chosen)
-        cells, keep = recomputed(rows, partial(self._visit, seen))
+        source: dict[str, pa.Array] = {}
+        cells, keep = recomputed(rows, partial(self._visit, seen, source))
+        self._compare(seen.side, rows, source, cells, keep)
         order = chosen.order if keep is None else chosen.order[keep]
         bodies = np.zeros(len(order), np.uint64)
         for name in row_body_columns(self.work.table):
@@ -144,7 +155,20 @@ class VerifyMap:
         seen.kept += len(order)
         return np.concatenate([order, bodies[:, None]], axis=1)
 
-    def _visit(self, seen: Seen, chain: Chain, number: int, values: pa.Array) -> None:
+    def _compare(
+        self, side: Side, rows: Rows, source: dict[str, pa.Array], cells: dict[str, pa.Array], keep: Any
+    ) -> None:
+        """The source's side: all values that went in; by class, those of the rows that stay."""
+        asked = self.compared
+        source |= {name: rows.column(name) for name in (*asked.numbers, *asked.categories) if name not in source}
+        side.observe(asked, source)
+        mask = pa.array(keep) if keep is not None else None
+        kept = {name: source[name] if mask is None else source[name].filter(mask) for name in asked.numbers}
+        side.observe_classes(asked, cells, kept)
+
+    def _visit(self, seen: Seen, source: dict[str, pa.Array], chain: Chain, number: int, values: pa.Array) -> None:
+        if number == 0:
+            source[chain.name] = values
         if number == 0 and chain.name in self.shown:
             _take_up(seen.before, chain.name, values)
         if number == len(chain.steps):
@@ -174,8 +198,8 @@ def _take_up(bins: dict[str, Bins], name: str, values: pa.Array) -> None:
     bins[name] = bins[name] + found if name in bins else found
 
 
-def staged_sums(work: Work, hasher: CellHasher, unit: StagedUnit) -> Sums:
-    """The sums of a unit of staged files."""
+def staged_sums(work: Work, hasher: CellHasher, unit: StagedUnit, asked: Compared, side: Side) -> Sums:
+    """The sums of a unit of staged files; `side` takes up their side of the utility figures."""
     table = work.table
     found = Sums()
     for file, first, batch in staged_batches(unit, table.schema.names):
@@ -189,6 +213,9 @@ def staged_sums(work: Work, hasher: CellHasher, unit: StagedUnit) -> Sums:
         found.wholes += total(wholes)
         found.rows += batch.num_rows
         found.add_places(file, hasher, wholes, first)
+        cells = dict(zip(batch.schema.names, batch.columns, strict=True))
+        side.observe(asked, cells)
+        side.observe_classes(asked, cells, cells)
     return found
 
 
@@ -205,7 +232,7 @@ class VerifyReduce:
         by_kind: dict[int, list[Any]] = {}
         for kind, blob in blobs:
             by_kind.setdefault(kind, []).append(blob)
-        for kind in (SOURCE, STAGED):
+        for kind in (SOURCE, STAGED, AFTER):
             yield from ((kind, bytes(blob)) for blob in by_kind.get(kind, ()))
         if SUBJECTS in by_kind:
             lines = _lines(by_kind[SUBJECTS], line_width(self.work.table.sample))
