@@ -101,6 +101,20 @@ class Airflow:
         body = {"logical_date": None, "conf": parameters}
         return str(self.ask("POST", f"/api/v2/dags/{dag}/dagRuns", body)["dag_run_id"])
 
+    def backfill(self, body: dict[str, Any]) -> None:
+        """Starts a backfill; asks again while the scheduler writes, for SQLite lets one write at a time (503)."""
+
+        def begun() -> bool:
+            try:
+                self.ask("POST", "/api/v2/backfills", body)
+            except AssertionError as error:
+                if ": 503 " not in str(error):
+                    raise
+                return False
+            return True
+
+        self._wait("the backfill", begun)
+
     def runs(self, dag: str) -> list[dict[str, Any]]:
         """All runs of a DAG."""
         found: list[dict[str, Any]] = self.ask("GET", f"/api/v2/dags/{dag}/dagRuns?limit=100")["dag_runs"]

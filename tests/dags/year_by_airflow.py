@@ -63,7 +63,7 @@ class Played:
             "to_date": f"{rounds[-1]}-01T00:00:00Z",
             "max_active_runs": 1,
         }
-        self.airflow.ask("POST", "/api/v2/backfills", body)
+        self.airflow.backfill(body)
         since = time.monotonic()
         while set(self.done) != set(rounds):
             before = len(self.done)

@@ -1,0 +1,1 @@
+"""Proposed levels (요구 수준): how coarse each quasi-identifier must be at least, found by search."""
