@@ -100,10 +100,12 @@ def test_wildcards_are_refused_where_a_person_has_several_rows() -> None:
 
 
 def test_more_possible_combinations_than_64_bits_hold() -> None:
-    names = [f"c{number}" for number in range(12)]
-    table = pa.table({name: [*range(200), 0] for name in names})  # 200^12 possible ones, 200 rows and one twice
-    whole = Combinations.of(table, names)
-    assert sorted(frequencies(whole).tolist()) == [1] * 199 + [2]
+    """Nine columns of 256 values: 2^72 possible ones. Rows that differ in the first column alone stay apart."""
+    values = [*range(256), *range(8)]
+    table = pa.table({"first": values, **{f"c{number}": [*range(256), *[0] * 8] for number in range(8)}})
+    whole = Combinations.of(table, table.column_names)
+    assert sorted(frequencies(whole).tolist()) == [1] * 262 + [2]  # all 0 stands twice
+    assert len(whole.counts) == 263
 
 
 def test_what_is_wrong_is_told_without_a_value() -> None:

@@ -91,6 +91,17 @@ def test_the_population_of_each_combination_may_be_known() -> None:
     assert found.records == 3  # nobody of 50 is in the sample
 
 
+def test_a_person_in_several_classes_is_one_person_of_the_population() -> None:
+    """a has two rows in two classes, b and c one each: three persons, four records; all of a population of three."""
+    table = pa.table({"who": ["a", "a", "b", "c"], "area": ["x", "y", "x", "x"]})
+    found = risk_figures(Combinations.of(table, ["area"], person="who"), threshold=3, population=3)
+    assert (found.records, found.population, found.classes.k) == (4, 3, 1)
+    assert found.journalist == found.prosecutor  # everybody is in the table
+    assert {one.reason for one in found.population_models} == {"persons stand in several classes"}
+    with pytest.raises(ValueError, match="a population smaller than its sample"):
+        risk_figures(Combinations.of(table, ["area"], person="who"), threshold=3, population=2)
+
+
 def test_combinations_with_counts_are_as_good_as_rows() -> None:
     counted = PEOPLE.append_column("n", pa.array([1] * 8)).group_by(NAMES).aggregate([("n", "sum")])
     assert risk_figures(Combinations.of(counted, NAMES, "n_sum"), threshold=3) == figures(PEOPLE)

@@ -75,6 +75,11 @@ class Combinations:
         """Records in all."""
         return int(self.counts.sum())
 
+    @property
+    def people(self) -> int:
+        """Different persons behind the records."""
+        return self.records if self.persons is None else len(np.unique(self.persons))
+
     def distinct(self) -> Combinations:
         """The same with equal entries added up (those of one person are one record); without those of no record."""
         keys, bound = self.keys(range(len(self.names)))

@@ -153,6 +153,11 @@ def population_models(counts: Longs, population: int) -> tuple[PopulationFigures
     return tuple(_answer(name, model, sample) for name, model in MODELS.items())
 
 
+def no_models(reason: str) -> tuple[PopulationFigures, ...]:
+    """No figure, for a `reason` that holds for all models."""
+    return tuple(PopulationFigures(name, None, None, reason) for name in MODELS)
+
+
 def _answer(name: Model, model: Callable[[Sample], float], sample: Sample) -> PopulationFigures:
     if not sample.of_size(1):
         return PopulationFigures(name, 0.0, 0.0, None)
@@ -203,4 +208,13 @@ def _shlosser(sample: Sample, fraction: float) -> float:
     return sample.classes + sample.of_size(1) * first / second * (third / fourth) ** 2
 
 
-__all__ = ["MODELS", "NoAnswerError", "Sample", "pitman", "population_models", "slide_negative_binomial", "zayatz"]
+__all__ = [
+    "MODELS",
+    "NoAnswerError",
+    "Sample",
+    "no_models",
+    "pitman",
+    "population_models",
+    "slide_negative_binomial",
+    "zayatz",
+]

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from transforms.measures.codes import numbered
 from transforms.risk.attackers import journalist, marketer, prosecutor
 from transforms.risk.combinations import Combinations
-from transforms.risk.figures import Band, ClassFigures, ColumnFigures, RiskFigures, Unit
+from transforms.risk.figures import Band, ClassFigures, ColumnFigures, PopulationFigures, RiskFigures, Unit
 from transforms.risk.frequencies import frequencies, population_frequencies
 from transforms.risk.individual import individual
 from transforms.risk.keys import Longs, steady_sum
-from transforms.risk.population import population_models
+from transforms.risk.population import no_models, population_models
 from transforms.risk.special_uniques import special_uniques, survey_all
 from transforms.risk.subsets import Surveyor, survey
 
@@ -51,18 +51,19 @@ def risk_figures(
     their own population, or else the class's records by the sampling fraction. `subset_size`: subsets of so many
     columns at most are looked at, and minimal sample uniques among them. `surveyor` looks at subsets elsewhere (in
     tasks of Spark). No record: everything 0. ValueError for a threshold or size below 1, a population smaller than its
-    sample, a wildcard that is no column, wildcards where persons have several combinations.
+    sample (in persons), a wildcard that is no column, wildcards where persons have several combinations.
     """
     if threshold < 1 or subset_size < 1:
         raise ValueError("a threshold or a size of subsets below 1; allowed: from 1")
     if population is None and given.population is not None:
         population = round(float(given.population.sum()))
-    if population is not None and population < given.records:
+    persons = given.people
+    if population is not None and population < persons:
         raise ValueError("a population smaller than its sample; allowed: the sample's records or more")
     classes = classes_of(given, wildcards, population)
     look = surveyor or (lambda subsets: [survey(given, places, threshold, wildcards) for places in subsets])
     subsets, scores = survey_all(given, subset_size, look)
-    fraction = given.records / population if population and given.records else None
+    fraction = persons / population if population and persons else None
     people = classes.people
     return RiskFigures(
         unit=unit,
@@ -77,7 +78,7 @@ def risk_figures(
         prosecutor=prosecutor(classes.records, classes.sizes, threshold),
         journalist=None if people is None else journalist(classes.records, people, threshold),
         marketer=marketer(classes.records, classes.sizes.astype(np.float64) if people is None else people),
-        population_models=() if population is None else population_models(classes.records, population),
+        population_models=_models(given, classes, population),
         individual=None if people is None else individual(classes.records, classes.sizes, people, threshold),
         special_uniques=special_uniques(given, scores, subset_size, fraction, wildcards) if given.names else None,
     )
@@ -92,8 +93,16 @@ def classes_of(given: Combinations, wildcards: Collection[str] = (), population:
         _, first = numbered(*given.keys(range(len(given.names))))
         sizes = records = sizes[first]
     if people is None and population is not None and given.records:
-        people = sizes.astype(np.float64) * (population / given.records)
+        people = sizes.astype(np.float64) * (population / given.people)
     return Classes(records, sizes, people)
+
+
+def _models(given: Combinations, classes: Classes, population: int | None) -> tuple[PopulationFigures, ...]:
+    if population is None:
+        return ()
+    if given.persons is not None:
+        return no_models("persons stand in several classes")
+    return population_models(classes.records, population)
 
 
 def class_figures(classes: Classes) -> ClassFigures:
