@@ -101,8 +101,10 @@ class Airflow:
         body = {"logical_date": None, "conf": parameters}
         return str(self.ask("POST", f"/api/v2/dags/{dag}/dagRuns", body)["dag_run_id"])
 
-    def backfill(self, body: dict[str, Any]) -> None:
-        """Starts a backfill; asks again while the scheduler writes, for SQLite lets one write at a time (503)."""
+    def backfill(self, dag: str, body: dict[str, Any]) -> None:
+        """Starts a backfill of a DAG that is still paused: on SQLite, a scheduler that takes up the first runs while
+        the others are written stops (Airflow 3.3: 503, or its loop ends). Asks again where something else writes."""
+        self._wait(f"DAG {dag}", lambda: self._knows(dag))
 
         def begun() -> bool:
             try:

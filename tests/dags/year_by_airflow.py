@@ -55,15 +55,15 @@ class Played:
 
     def backfill(self, rounds: Sequence[str]) -> None:
         """Starts the rounds by one backfill and sees them through, one at a time; people act when they are asked."""
-        self.airflow.on(DAG)
-        self.airflow.on(f"{DAG}.resend")
         body = {
             "dag_id": DAG,
             "from_date": f"{rounds[0]}-01T00:00:00Z",
             "to_date": f"{rounds[-1]}-01T00:00:00Z",
             "max_active_runs": 1,
         }
-        self.airflow.backfill(body)
+        self.airflow.backfill(DAG, body)
+        self.airflow.on(DAG)
+        self.airflow.on(f"{DAG}.resend")
         since = time.monotonic()
         while set(self.done) != set(rounds):
             before = len(self.done)
