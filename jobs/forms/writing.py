@@ -91,14 +91,14 @@ def _stranger(folder: RunFolder, entered: bool, known: Entry | None) -> str:
 
 
 def _outdated(folder: RunFolder, entered: Mapping[str, str]) -> list[str]:
-    """Forms that the run's facts would fill in otherwise now.
+    """Forms (by name, without ending) that the run's facts would fill in otherwise now.
 
     Told by HTML alone: both files are of one document, and a DOCX file's bytes depend on the installed zip library too.
     """
     now = {f"{name}.html": hashlib.sha256(html_bytes(document)).hexdigest() for name, document in forms(gather(folder))}
     before = {name: digest for name, digest in entered.items() if name.endswith(".html")}
     changed = [name for name in now.keys() | before.keys() if now.get(name) != before.get(name)]
-    return [f"{name}: outdated: the run's facts are others now" for name in sorted(changed)]
+    return [f"{name.removesuffix('.html')}: outdated: the run's facts are others now" for name in sorted(changed)]
 
 
 def _entered(folder: RunFolder, entries: list[Entry]) -> Mapping[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import docx
 import pytest
@@ -50,6 +51,14 @@ def test_the_retail_items_are_those_of_the_worked_tables() -> None:
     assert last.endswith("222")
     levels = [text(row[-1]) for row in body(form("retail-third-party", "06-item-plan"))]
     assert "10 단위로 내림" in levels
+
+
+def test_a_trials_forms_say_that_it_is_none_to_provide() -> None:
+    facts = facts_of("retail-third-party")
+    trial = replace(facts, record=replace(facts.record, limit=500))
+    for name, document in forms(trial):
+        assert "시험 실행(500명)의 서식: 제공할 수 없음" in html_bytes(document).decode(), name
+    assert "시험 실행" not in html_bytes(dict(forms(facts))["04-item-types"]).decode()
 
 
 def test_further_and_aggregate_tables_stand_in_the_item_plan() -> None:

@@ -80,8 +80,8 @@ def test_a_decision_makes_the_review_documents_outdated(case: Case, written: Pat
     case.vote("김검토")
     found = problems(case.folder)
     # the reviewer's own forms and the overall result; the classification of items is as it was
-    assert "10-reviewer-1.html: outdated: the run's facts are others now" in found
-    assert "11-overall-result.html: outdated: the run's facts are others now" in found
+    assert "10-reviewer-1: outdated: the run's facts are others now" in found
+    assert "11-overall-result: outdated: the run's facts are others now" in found
     assert not [line for line in found if line.startswith(("04", "06", "13"))]
     write_forms(case.folder)
     assert problems(case.folder) == []
