@@ -180,6 +180,8 @@ def _refuse_tag(raw: Any, loc: Location, file: str, problems: list[Problem]) -> 
 def _scalar(raw: Any, loc: Location, file: str, problems: list[Problem]) -> Key:
     _refuse_tag(raw, loc, file, problems)
     text: str = raw.value
+    if raw.style == ">":
+        text = text.replace("\a", "")  # where ruamel would fold the line again
     if raw.style or raw.tag == "tag:yaml.org,2002:str":
         return text
     if _NULL.fullmatch(text):

@@ -28,11 +28,10 @@ from jobs.sources import pinned_sources, round_period, source_version
 from jobs.storage import write_atomically
 from jobs.tables import Snapshot
 from jobs.vouched import RISK_REPORT, hashes
-from transforms.assess.checklist import answered
-from transforms.assess.found import Assessment, Exceeded, TableRisk
-from transforms.assess.needs import measures
+from transforms.assess.found import Assessment
+from transforms.assess.judging import judged
 from transforms.compiler import compile_plan
-from transforms.pipeline_model import Pipeline, TablePipeline
+from transforms.pipeline_model import Pipeline
 from transforms.plan import Plan
 from transforms.plan_risk import Risk
 
@@ -98,7 +97,7 @@ def assess(
             rows = Rows(spark, snapshot, table, windows[name], stop)
             chosen = [(one, place) for one, place in zip(risk.held, held, strict=True) if one.of in (None, name)]
             found.append(table_risk(Look(rows, risk, threshold, chosen, releases[name], progress)))
-        assessment = _judged(plan, pipeline, tables, found, run, period, threshold)
+        assessment = judged(plan, tables, found, run, pipeline.fingerprint, period, threshold)
         _write(folder, assessment, report_files(plan, tables, assessment))
         body = {"run": run, "fingerprint": pipeline.fingerprint, "code": code_version(), "inputs": inputs}
         ledger = evidence_ledger(environment, clock)
@@ -147,45 +146,6 @@ def _standing(folder: RunFolder, inputs: Mapping[str, Any]) -> Assessment | None
     if not mine or any(mine[-1].get(name) != value for name, value in known.items()):
         return None
     return load(folder)
-
-
-def _judged(
-    plan: Plan,
-    pipeline: Pipeline,
-    tables: Mapping[str, TablePipeline],
-    found: list[TableRisk],
-    run: str,
-    period: str | None,
-    threshold: int,
-) -> Assessment:
-    checklist = answered(plan, tables, found, threshold)
-    return Assessment(
-        run=run,
-        plan=plan.plan,
-        fingerprint=pipeline.fingerprint,
-        period=period,
-        threshold=threshold,
-        tables=tuple(found),
-        checklist=checklist,
-        measures=measures(tables, found, checklist, threshold),
-        exceeded=tuple(one for table in found for one in _exceeded(plan.risk or Risk(), table)),
-    )
-
-
-def _exceeded(risk: Risk, table: TableRisk) -> list[Exceeded]:
-    figures, released = table.figures, table.released
-    shares: dict[str, float] = {"held": max((one.alone for one in table.held), default=0.0)}
-    if figures is not None and figures.records:
-        shares["unique"] = figures.classes.unique / figures.records
-        shares["marketer"] = figures.marketer
-        shares["population"] = max((one.share or 0.0 for one in figures.population_models), default=0.0)
-    if released is not None:
-        shares["released"] = released.alone if released.people_alone is None else released.people_alone
-    return [
-        Exceeded(name, table.table, most, shares[name])
-        for name, most in risk.limits.limits()
-        if shares.get(name, 0.0) > most
-    ]
 
 
 def _write(folder: RunFolder, assessment: Assessment, report: Mapping[str, bytes]) -> None:

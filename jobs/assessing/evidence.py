@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from jobs.documents.model import Block, Cell, Heading, Paragraph, Picture, Row, Table, head, number
 from jobs.documents.pictures import bars
 from jobs.documents.words import KINDS, Pair, counted, said
-from transforms.assess.found import Assessment, ColumnRisk, FormFound, TableRisk
+from transforms.assess.found import Assessment, ColumnRisk, FormFound, SensitiveRisk, TableRisk
 from transforms.identity.kinds import KINDS as FORMS
 from transforms.pipeline_model import TablePipeline
 from transforms.risk.figures import AttackerFigures, RiskFigures
@@ -46,6 +46,7 @@ def _table(one: TableRisk, threshold: int, language: Language) -> Iterator[Block
         yield Paragraph(said(text, language))
     else:
         yield from _figures(one.figures, language)
+    yield from _sensitive(one.sensitive, language)
     yield from _links(one, language)
 
 
@@ -185,14 +186,29 @@ def _special(found: RiskFigures, language: Language) -> Iterator[Block]:
     title = ("최소 유일 조합(SUDA2)", "Minimal sample uniques (SUDA2)")
     yield Heading(said(title, language), 3)
     sizes = ", ".join(f"{size}: {many:,}" for size, many in enumerate(one.found, 1))
-    ko = f"크기별 조합 {sizes}; 해당 레코드 {one.records:,}건; 최고 DIS {one.highest_dis:.4f}"
-    en = f"combinations by size {sizes}; {one.records:,} records; highest DIS score {one.highest_dis:.4f}"
+    ko, en = f"크기별 조합 {sizes}; 해당 레코드 {one.records:,}건", f"by size {sizes}; {one.records:,} records"
+    if one.highest_dis is not None:
+        ko, en = f"{ko}; 최고 DIS {one.highest_dis:.4f}", f"{en}; highest DIS score {one.highest_dis:.4f}"
     yield Paragraph(said((ko, en), language))
     given = [(name, share) for name, share in one.contributions if share > 0]
     if given:
         text = said(("항목별 기여도", "contribution of each item"), language)
         labels, shares = [name for name, _ in given], [share * 100 for _, share in given]
         yield Picture(bars(labels, {text: shares}, y="%"), text)
+
+
+def _sensitive(found: tuple[SensitiveRisk, ...], language: Language) -> Iterator[Block]:
+    if not found:
+        return
+    yield Heading(said(("민감한 항목의 추론", "Inference of sensitive items"), language), 3)
+    names: list[Pair] = [("항목", "item"), ("l", "l"), ("엔트로피 l", "entropy l"), ("재귀 (c, l)의 c", "recursive c"),
+                         ("α", "α"), ("t", "t"), ("β", "β"), ("β(강화)", "enhanced β"), ("δ", "δ")]  # fmt: skip
+    rows: list[Row] = [[head(said(one, language)) for one in names]]
+    for one in found:
+        shares = (one.entropy_l, one.c, one.alpha, one.t, one.beta, one.enhanced_beta, one.delta)
+        texts = ["∞" if value is None else f"{value:.3g}" for value in shares]
+        rows.append([one.column, number(str(one.l)), *map(number, texts)])
+    yield Table(rows, head=1, widths=(2.2, 0.6, 1, 1, 0.8, 0.8, 0.8, 1, 0.8))
 
 
 def _links(one: TableRisk, language: Language) -> Iterator[Block]:

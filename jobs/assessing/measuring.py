@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,9 +15,10 @@ from jobs.errors import BadInput
 from jobs.progress import Progress
 from jobs.session import watched
 from jobs.tables import Snapshot
-from transforms.assess.found import ColumnRisk, FormFound, TableRisk
-from transforms.assess.scan import Scanned, ScanTask, scanned
-from transforms.identity.judging import judged
+from transforms.assess.columns import column_risk
+from transforms.assess.found import ColumnRisk, SensitiveRisk, TableRisk
+from transforms.assess.scan import ScanTask, scanned
+from transforms.measures.disclosure import disclosure
 from transforms.measures.risk import risk as risk_of
 from transforms.pipeline.quiet import quietly
 from transforms.pipeline_model import Chain
@@ -62,6 +64,7 @@ def table_risk(look: Look) -> TableRisk:
         columns = _columns(look)
     with watched(rows.spark, look.progress, f"assess {look.name}: combinations"):
         figures = _figures(look, counts)
+        sensitive = _sensitive(look, counts)
     with watched(rows.spark, look.progress, f"assess {look.name}: links"):
         held = tuple(held_risk(rows, one, snapshot) for one, snapshot in look.held)
     with watched(rows.spark, look.progress, f"assess {look.name}: earlier releases"):
@@ -78,7 +81,7 @@ def table_risk(look: Look) -> TableRisk:
         persons=counts.persons,
         columns=columns,
         figures=figures,
-        sensitive=(),
+        sensitive=sensitive,
         held=held,
         released=released,
     )
@@ -92,39 +95,24 @@ def _columns(look: Look) -> tuple[ColumnRisk, ...]:
     blobs = frame.mapInArrow(quietly(ScanTask(names)), "state binary").toArrow()["state"].to_pylist()
     schema = pa.schema([pa.field(one.name, one.source_type) for one in look.chains])
     found = scanned(schema, blobs, look.threshold)
-    return tuple(_column(one, found[one.name]) for one in look.chains)
+    return tuple(column_risk(one, found[one.name]) for one in look.chains)
 
 
-def _column(chain: Chain, scan: Scanned) -> ColumnRisk:
-    facts = scan.facts
-    forms = tuple(
-        FormFound(one.kind.name, one.verdict, one.found.whole + one.found.inside, one.kind.person)
-        for one in judged(facts.found, facts.values)
-    )
-    return ColumnRisk(
-        column=chain.name,
-        kind=chain.rule.kind,
-        legal=chain.rule.legal,
-        rows=facts.rows,
-        nulls=facts.nulls,
-        distinct=facts.distinct,
-        exact=facts.exact,
-        alone=facts.alone,
-        entropy=facts.entropy,
-        rare=scan.rare,
-        reach=None if scan.reach is None else round(scan.reach, 2),
-        found=forms,
-    )
+def _subject(look: Look) -> str | None:
+    """Who a record is, where one person may have several rows."""
+    table = look.rows.table
+    return None if table.one_row_per_subject or table.subject in look.quasi_identifiers else table.subject
+
+
+def _wildcards(look: Look) -> tuple[str, ...]:
+    return tuple(name for name in look.quasi_identifiers if look.risk.nulls.get(name) == "wildcard")
 
 
 def _figures(look: Look, counts: Counts) -> RiskFigures | None:
     """Records are rows; people, where the plan names who they are and one person may have several rows."""
-    chosen = look.quasi_identifiers
+    chosen, subject = look.quasi_identifiers, _subject(look)
     if not chosen or not counts.records:
         return None
-    table = look.rows.table
-    subject = None if table.one_row_per_subject or table.subject in chosen else table.subject
-    wildcards = tuple(name for name in chosen if look.risk.nulls.get(name) == "wildcard")
     counted = counts.persons if subject is not None and counts.persons is not None else counts.records
     population = look.risk.population.persons(counted) if look.risk.population is not None else None
     try:
@@ -133,9 +121,30 @@ def _figures(look: Look, counts: Counts) -> RiskFigures | None:
             chosen,
             threshold=look.threshold,
             subject=subject,
-            wildcards=wildcards,
+            wildcards=_wildcards(look),
             population=population,
             subset_size=min(look.risk.subsets, len(chosen)),
         )
     except ValueError as error:
         raise BadInput(f"table {look.name}: {error}") from None
+
+
+def _sensitive(look: Look, counts: Counts) -> tuple[SensitiveRisk, ...]:
+    """The columns of kind sensitive in the classes of quasi-identifiers."""
+    chosen, subject = look.quasi_identifiers, _subject(look)
+    columns = tuple(one.name for one in look.chains if one.rule.kind == "sensitive" and one.name not in chosen)
+    if not columns or not chosen or not counts.records:
+        return ()
+    needed = (*chosen, *columns, *([subject] if subject is not None else []))
+    found = disclosure(look.rows.kept(*needed), chosen, columns, subject, _wildcards(look))
+    return tuple(
+        SensitiveRisk(
+            name, one.l, one.entropy_l, _finite(one.c), one.alpha, one.t, _finite(one.beta), _finite(one.enhanced_beta),
+            _finite(one.delta),
+        )
+        for name, one in found.columns.items()
+    )  # fmt: skip
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -80,7 +80,7 @@ def _form(plan: Plan, tables: Mapping[str, TablePipeline], assessment: Assessmen
         [head(items, columns=2), _points(selection(plan, tables, assessment, language))],
         *data_rows,
         *around,
-        [head(last, columns=2), _points(opinion(plan, assessment, language))],
+        [head(last, columns=2), _points(opinion(plan, tables, assessment, language))],
     ]
     return Table(rows, widths=(1.2, 1.6, 6))
 

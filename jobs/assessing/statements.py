@@ -67,7 +67,9 @@ def findings(plan: Plan, tables: Mapping[str, TablePipeline], assessment: Assess
         ]
         return list(dict.fromkeys(found))
 
-    identifying, extreme, few, harm = named(identifies), named(far), named(rare), named(harmful)
+    extreme, few, harm = named(far), named(rare), named(harmful)
+    identifying = named(lambda one: identifies(one) and one.kind != "quasi-identifier")
+    single = named(lambda one: identifies(one) and one.kind == "quasi-identifier")
     combined = named(lambda one: one.kind == "quasi-identifier")
     identity = []
     if identifying:
@@ -79,6 +81,13 @@ def findings(plan: Plan, tables: Mapping[str, TablePipeline], assessment: Assess
             f"{names}{_topic(names)} 조합했을 때 개인의 식별이 가능한 개인식별가능정보임"
             if korean
             else f"{names}: identify people when combined"
+        )
+    if single:
+        names = quotes(single)
+        identity.append(
+            f"{names}{_topic(names)} 대부분의 값이 유일하여 단일 항목으로도 식별될 수 있음"
+            if korean
+            else f"{names}: nearly every value is one person's alone"
         )
     identity += [_classes(one, assessment.threshold, language) for one in assessment.tables if one.figures is not None]
     outliers = []
@@ -158,14 +167,14 @@ def environment_rows(plan: Plan, assessment: Assessment, language: Language) -> 
     return [(name, [one for one in texts if one] or [none]) for name, texts in parts]
 
 
-def opinion(plan: Plan, assessment: Assessment, language: Language) -> list[str]:
+def opinion(plan: Plan, tables: Mapping[str, TablePipeline], assessment: Assessment, language: Language) -> list[str]:
     """The reviewer's own words first; then what follows from the checklist: measures, open answers, limits."""
     korean = language == "ko"
     texts = list((plan.risk or Risk()).opinion)
-    several = len(assessment.tables) > 1
+    labels = _labels(tables, language)
     for one in assessment.measures:
         if one.columns:
-            names = quotes([f"{one.table}.{name}" for name in one.columns] if several else list(one.columns))
+            names = quotes(list(dict.fromkeys(labels[one.table, column] for column in one.columns)))
             texts.append(
                 f"{names}: {one.needed.ko} → 계획: {one.does.ko}"
                 if korean
@@ -206,10 +215,12 @@ def quotes(names: Sequence[str]) -> str:
     return ", ".join(f"‘{name}’" for name in names)
 
 
+# Names of letters and digits that end in a consonant: 엘, 엠, 엔, 알; 영, 일, 삼, 육, 칠, 팔.
+_CLOSED = frozenset("LMNRlmnr013678")
+
+
 def _topic(names: str) -> str:
-    """은 or 는, by the last letter before the closing mark."""
-    letters = [one for one in names if one.isalnum()]
-    last = letters[-1] if letters else ""
-    if not "가" <= last <= "힣":
-        return "은(는)"
-    return "은" if (ord(last) - ord("가")) % 28 else "는"
+    """은 or 는, by how the last letter or digit is read."""
+    last = [one for one in names if one.isalnum()][-1:]
+    closed = (ord(last[0]) - ord("가")) % 28 > 0 if last and "가" <= last[0] <= "힣" else bool(_CLOSED & set(last))
+    return "은" if closed else "는"

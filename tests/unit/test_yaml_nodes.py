@@ -93,3 +93,10 @@ def test_deeper_is_a_problem_with_its_line(levels: int) -> None:
         (problem,) = caught.value.problems
         told = f"f.yaml, line {line}, plan: nested deeper than 50; allowed: values in at most 50 lists and mappings"
         assert (str(problem), problem.refused) == (told, False)
+
+
+def test_a_folded_text_is_one_line_without_marks() -> None:
+    """YAML 1.2, section 8.1.3: line folding gives a space; the parser's own mark of the fold is gone."""
+    root, problems = read_yaml("text: >-\n  one\n  two\n\n  three\n", "plan.yaml")
+    assert problems == []
+    assert root.plain() == {"text": "one two\nthree"}

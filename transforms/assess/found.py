@@ -49,17 +49,17 @@ class ColumnRisk(Figures):
 
 @dataclass(frozen=True)
 class SensitiveRisk(Figures):
-    """A sensitive column within the classes of quasi-identifiers: l (distinct, entropy), the largest recursive l by
-    c = 2, alpha (largest share of one value in a class), t (distance to the whole), beta, delta; null where not
-    defined."""
+    """A sensitive column within the classes of quasi-identifiers, as `transforms.measures.disclosure` tells it: figures
+    of the worst class; null where a figure is infinite."""
 
     column: str
     l: int  # noqa: E741 - its name in the literature
     entropy_l: float
-    recursive_l: int | None
+    c: float | None
     alpha: float
-    t: float | None
+    t: float
     beta: float | None
+    enhanced_beta: float | None
     delta: float | None
 
 
