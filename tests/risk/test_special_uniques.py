@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import combinations
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -124,16 +123,23 @@ def test_dis_scores_by_the_formula() -> None:
     assert [band.records for band in found.bands] == [0, 6, 0, 0, 0, 0, 0, 0]
 
 
-def test_a_higher_score_is_a_higher_dis_score() -> None:
-    table = pa.table({"a": [1, 2, 2, 3, 3], "b": [1, 2, 3, 2, 3], "c": [9, 1, 1, 1, 1]})
+def test_dis_is_spread_by_the_scores() -> None:
+    """One record tells itself by three columns, four by one pair of columns each, and there is one pair of records."""
+    table = pa.table({"a": [1, 2, 2, 3, 3, 4, 4], "b": [1, 2, 3, 2, 3, 4, 4], "c": [9, 1, 1, 1, 1, 2, 2]})
     whole, total = scored(table, 3)
+    scores = [2.0 * 3, 1.0, 1.0, 1.0, 1.0]  # (3 - 1)! for each single column, (3 - 2)! for a pair of them
+    assert sorted(total.scores[total.scores > 0].tolist()) == sorted(scores)
     found = special_uniques(whole, total, 3, fraction=0.5)
-    scores = np.array([6.0, 1, 1, 1, 1])  # three single columns at 2 each; one pair of columns each
-    assert sorted(total.scores.tolist()) == sorted(scores.tolist())
+    dis = 5 * 0.5 / (5 * 0.5 + 2 * 0.5)
     exponent = 1 + (8 - 3) / 20
-    highest = 1 / (1 + (5 / 1.0 - 5) / (6**exponent * (1 / scores**exponent).sum()))
-    assert found.dis == 1.0  # no pair: every unique match would be right
-    assert found.highest_dis == pytest.approx(highest) == 1.0
+    adjusted = sum(1 / score**exponent for score in scores)
+    expected = [1 / (1 + (5 / dis - 5) / (score**exponent * adjusted)) for score in scores]
+    assert found.dis == pytest.approx(dis)
+    assert found.highest_dis == pytest.approx(max(expected))
+    assert [band.records for band in found.bands] == [
+        sum(band.above < one <= band.up_to for one in expected) for band in found.bands
+    ]
+    assert sum(band.records for band in found.bands) == 5
 
 
 def test_a_null_that_may_be_any_value_makes_nobody_unique() -> None:
