@@ -37,7 +37,10 @@ def measure_problems(adequacy: Adequacy, tables: Mapping[str, TablePipeline]) ->
     delivered = [column.name for table in tables.values() for column in table.columns]
     for name, asked in measures_of(adequacy):
         path = f"adequacy.{name}"
-        yield from _unknown(path, asked, delivered)
+        unknown = [*_unknown(path, asked, delivered)]
+        yield from unknown
+        if unknown:
+            continue
         measured = {table.name: table for table in tables.values() if sensitive_columns(table, asked)}
         if not measured and asked.of is None:
             hint = "give a column `kind: sensitive`, or name columns as `of`"
