@@ -13,7 +13,7 @@ from jobs.assessing.assessment import Assessed, assess
 from jobs.job import Context, Outcome, run_job
 from jobs.leaving import leave
 from jobs.vouched import RISK_REPORT
-from transforms.assess.found import TableRisk
+from transforms.assess.found import Assessment, TableRisk
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +38,10 @@ def body(context: Context) -> Outcome:
         again=asked.again,
     )
     found = done.found
+    if found is None:
+        run = done.folder.run
+        text = f"run {run} was decided without a risk review; nothing is written, for decisions bind all reports"
+        return Outcome({"run": run, "verdict": "decided without"}, text=text)
     return Outcome(
         {
             "run": found.run,
@@ -49,13 +53,12 @@ def body(context: Context) -> Outcome:
             "exceeded": [one.limit for one in found.exceeded],
             "report": str(done.folder.evidence / RISK_REPORT / "report.html"),
         },
-        text="\n".join(_lines(done)),
+        text="\n".join(_lines(done, found)),
         exit_code=1 if found.exceeded else 0,
     )
 
 
-def _lines(done: Assessed) -> Iterator[str]:
-    found = done.found
+def _lines(done: Assessed, found: Assessment) -> Iterator[str]:
     yield f"run {found.run}: assessed{' already' if done.before else ''}"
     for table in found.tables:
         yield _line(table)

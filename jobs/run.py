@@ -38,8 +38,9 @@ def body(context: Context) -> Outcome:
         return take(job, argv, environment=given.environment, quiet=given.quiet)
 
     made = step("check", given.plan)
-    if made.code == 0:
-        made = step("pseudonymize", given.plan, *options)
+    for job in ("assess", "pseudonymize"):
+        if made.code == 0:
+            made = step(job, given.plan, *options)
     if made.code:
         return _ended(made, {})
     folder = RunFolder(context.environment, made.summary["run"])

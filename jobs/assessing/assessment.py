@@ -15,8 +15,9 @@ from jobs.assessing.report import report_files
 from jobs.assessing.rows import Rows
 from jobs.clock import Clock, utc_now
 from jobs.code_version import code_version
+from jobs.decisions import load_all
 from jobs.environment import Environment
-from jobs.errors import BadInput
+from jobs.errors import BadInput, Refused
 from jobs.ledger import evidence_ledger, trusted_entries
 from jobs.locks import exclusive
 from jobs.plans import open_plan
@@ -42,10 +43,10 @@ LEAST = 3
 
 @dataclass(frozen=True)
 class Assessed:
-    """An assessment and where it stands. `before`: it stood there, made of the same data by the same code."""
+    """An assessment and where it stands. `before`: it stood there; None where the run was decided without one."""
 
     folder: RunFolder
-    found: Assessment
+    found: Assessment | None
     before: bool
 
 
@@ -64,8 +65,9 @@ def assess(
 
     It bears the name of the run that `pseudonymize` with the same period, round and limit would make now (a trial's
     review looks at the whole source all the same). Works without keys, staging and additional information. What
-    stands there already, of the same versions of all tables, is read instead (not with `again`). Errors: PlanError
-    (2 or 3), BadInput (2), Refused (3), Operational (4).
+    stands there already, of the same versions of all tables, is read instead (not with `again`); once a decision is
+    signed, nothing is written any more, for decisions bind the report. Errors: PlanError (2 or 3), BadInput (2),
+    Refused (3), Operational (4).
     """
     loaded = open_plan(plan_file, environment)
     plan = loaded.plan
@@ -87,7 +89,11 @@ def assess(
     }
     inputs = _inputs(held, releases)
     with exclusive(folder.lock, f"run {run}"):
-        if not again and (stands := _standing(folder, inputs)) is not None:
+        decided = folder.release.exists() or bool(load_all(folder))
+        if decided and again:
+            raise Refused(f"run {run} has signed decisions, which bind its risk report; allowed: a new run")
+        stands = None if again else _standing(folder, None if decided else inputs)
+        if decided or stands is not None:
             return Assessed(folder, stands, True)
         threshold = risk.threshold or (plan.adequacy.k_anonymity.k if plan.adequacy.k_anonymity else LEAST)
         found = []
@@ -136,13 +142,15 @@ def _inputs(held: list[Snapshot], releases: Mapping[str, list[Release]]) -> dict
     }
 
 
-def _standing(folder: RunFolder, inputs: Mapping[str, Any]) -> Assessment | None:
-    """The assessment that the ledger vouches for, if it was made of the same inputs by the same code."""
+def _standing(folder: RunFolder, inputs: Mapping[str, Any] | None) -> Assessment | None:
+    """The assessment that the ledger vouches for, if it was made of these inputs (None: any) by this code."""
     if not (folder.evidence / "risk.json").exists():
         return None
     entries = trusted_entries(folder.environment, evidence_ledger(folder.environment, write=False))
     mine = [one.content() for one in entries if one.type == ENTERED and one.content().get("run") == folder.run]
-    known = {"inputs": inputs, "code": code_version(), "files": hashes(folder, ENTERED)}
+    known: dict[str, Any] = {"files": hashes(folder, ENTERED)}
+    if inputs is not None:
+        known |= {"inputs": dict(inputs), "code": code_version()}
     if not mine or any(mine[-1].get(name) != value for name, value in known.items()):
         return None
     return load(folder)

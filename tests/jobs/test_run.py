@@ -61,7 +61,7 @@ def test_without_decisions_it_waits(
     steps: Steps, environment_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert start(environment_file, "--json") == 5
-    assert steps.taken == ["check", "pseudonymize", "verify", "review"]
+    assert steps.taken == ["check", "assess", "pseudonymize", "verify", "review"]
     out = capsys.readouterr().out.splitlines()
     assert f"gamyeong decide {RUN} --show" in out[0]
     assert json.loads(out[-1]) | {"seconds": 0} == {
@@ -76,14 +76,14 @@ def test_with_decisions_it_publishes_and_checks_nothing_twice(
     decide(folder)
     steps.taken.clear()
     assert start(environment_file) == 0
-    assert steps.taken == ["check", "pseudonymize", "publish"]
+    assert steps.taken == ["check", "assess", "pseudonymize", "publish"]
     assert steps.words["publish"] == (RUN,)
 
 
 def test_a_released_run_is_only_completed(steps: Steps, folder: RunFolder, environment_file: Path) -> None:
     folder.release.write_json({"state": "published"})
     assert start(environment_file) == 0
-    assert steps.taken == ["check", "pseudonymize", "publish"]
+    assert steps.taken == ["check", "assess", "pseudonymize", "publish"]
 
 
 def test_a_failed_check_is_made_again(steps: Steps, folder: RunFolder, environment_file: Path) -> None:
@@ -93,7 +93,8 @@ def test_a_failed_check_is_made_again(steps: Steps, folder: RunFolder, environme
 
 
 @pytest.mark.parametrize(
-    ("failing", "code"), [("check", 2), ("pseudonymize", 4), ("verify", 1), ("review", 1), ("publish", 3)]
+    ("failing", "code"),
+    [("check", 2), ("assess", 1), ("pseudonymize", 4), ("verify", 1), ("review", 1), ("publish", 3)],
 )
 def test_the_first_failure_ends_it_with_its_exit_code(
     steps: Steps, folder: RunFolder, environment_file: Path, failing: str, code: int
@@ -108,12 +109,13 @@ def test_a_trial_ends_before_decisions(
     steps: Steps, environment_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert start(environment_file, "--limit", "500") == 0
-    assert steps.taken == ["check", "pseudonymize", "verify", "review"]
+    assert steps.taken == ["check", "assess", "pseudonymize", "verify", "review"]
     assert steps.words["pseudonymize"] == ("plan.yaml", "--limit", "500")
     assert "never be published" in capsys.readouterr().out
 
 
-def test_a_period_reaches_pseudonymize_alone(steps: Steps, environment_file: Path) -> None:
+def test_a_period_reaches_what_reads_the_source(steps: Steps, environment_file: Path) -> None:
     start(environment_file, "--period", "2026-10")
+    assert steps.words["assess"] == ("plan.yaml", "--period", "2026-10")
     assert steps.words["pseudonymize"] == ("plan.yaml", "--period", "2026-10")
     assert steps.words["check"] == ("plan.yaml",)
