@@ -103,14 +103,7 @@ def _figures(found: RiskFigures, language: Language) -> Iterator[Block]:
     classes = found.classes
     yield Table([head_row, [Cell(f"{one:,}", align="middle") for one in (classes.k, classes.classes, classes.unique)]])
     if classes.bands:
-        labels = [
-            f"{one.start:,}+"
-            if one.end is None
-            else str(one.start)
-            if one.end == one.start
-            else f"{one.start}–{one.end:,}"
-            for one in classes.bands
-        ]
+        labels = [str(one.start) if one.end == one.start else f"{one.start:,}~" for one in classes.bands]
         records = [float(one.records) for one in classes.bands]
         title = said(("동질집합 크기별 레코드 수", "records by the size of their class"), language)
         y = said(("레코드", "records"), language)

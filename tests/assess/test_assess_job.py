@@ -16,16 +16,20 @@ import pytest
 from deltalake import write_deltalake
 
 from jobs.assessing.assessment import ENTERED, load
+from jobs.assessing.rows import Rows
 from jobs.cli import main
 from jobs.environment import Environment, load_environment
 from jobs.keys import FileProvider
 from jobs.ledger import evidence_ledger
 from jobs.run_plan import save_plan
 from jobs.runs import RunFolder, RunRecord, SourceVersion, StagedTable
+from jobs.sources import Stops, source_version
+from jobs.tables import pinned
 from jobs.vouched import unvouched
 from transforms.assess.found import Assessment
 from transforms.compiler import compile_plan
 from transforms.plan_loader import load as load_plan
+from transforms.predicate import Predicate
 
 pytestmark = pytest.mark.spark
 PEOPLE = 400
@@ -130,6 +134,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, environment_in: Any, spark: 
     write_deltalake(str(source / "crm/members"), members)
     place = Place(environment, file, folder / "plan.yaml")
     place.write()
+    place.plan.with_name("whole.yaml").write_text(place.plan.read_text("utf-8"), "utf-8")
     return place
 
 
@@ -243,3 +248,37 @@ def test_a_held_table_that_lacks_the_column(place: Place, capsys: pytest.Capture
     code = main(["assess", str(place.plan), "--environment", str(place.file), "--quiet"])
     assert code == 2
     assert "risk.held[0].on: column 'birth' is not in crm/members; it has born, gender" in capsys.readouterr().err
+
+
+def test_each_look_reads_the_columns_that_it_needs(place: Place, spark: Any) -> None:
+    """The table may be wide: excluded columns and those of other looks are never read."""
+    loaded = load_plan(place.plan.with_name("whole.yaml"))
+    (table,) = compile_plan(loaded.plan, visits().schema, loaded.hierarchies, loaded.lines).wholes.values()
+    snapshot = pinned(place.environment.zone("source") / "clinic/visits")
+    stops = Stops(source_version("clinic/stops", snapshot), pa.array(["P0001"]))
+    rows = Rows(spark, snapshot, table, Predicate.parse({"age": {"below": 25}}), stops)
+    read = rows.kept("sex")._jdf.queryExecution().executedPlan().toString()
+    assert "sex" in read
+    assert "illness" not in read
+    assert "note" not in read
+    young = [n for n in range(PEOPLE) if age(n) < 25 and n != 1]
+    counts = rows.counts()
+    assert (counts.outside, counts.stopped) == (2 * (PEOPLE - len(young) - 1), 2)
+    assert (counts.records, counts.persons) == (2 * len(young), len(young))
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"), [("rows", "검토할 레코드가 없음"), ("kinds", "식별가능정보로 분류된 항목이 없어")]
+)
+def test_an_empty_table_and_one_without_quasi_identifiers(
+    place: Place, changed: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = place.plan.with_name("whole.yaml").read_text("utf-8")
+    if changed == "rows":
+        write_deltalake(str(place.environment.zone("source") / "clinic/none"), visits().slice(0, 0))
+        place.plan.write_text(text.replace("table: clinic/visits", "table: clinic/none"), "utf-8")
+    else:
+        place.plan.write_text(text.replace("quasi-identifier", "attribute"), "utf-8")
+    folder = place.folder(place.assess(capsys))
+    assert load(folder).tables[0].figures is None
+    assert told in (folder.evidence / "risk/report.html").local.read_text("utf-8")
