@@ -13,7 +13,7 @@ from transforms.distributions import EDGES, quantile
 from transforms.uniqueness import Sketch
 from transforms.utility import COARSE, Compared, Counts, Floats, InClass, Side
 
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 FAR = 3.0
 Pair = tuple[float | None, float | None]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from markupsafe import Markup
@@ -12,6 +12,7 @@ from markupsafe import Markup
 from jobs.documents.charts import Bin, bin_name, bins_of, histogram
 from jobs.documents.items import Item, items
 from jobs.documents.measures import MeasureRow, measure_rows
+from jobs.documents.utility import UtilityView, utility_view
 from jobs.documents.words import counted, listed, short
 from jobs.runs import RunRecord
 from transforms.outlier_wordings import outlier_wording
@@ -87,6 +88,7 @@ class Table:
     anonymity: Anonymity | None
     charts: tuple[Chart, ...]
     measures: tuple[MeasureRow, ...] = ()
+    utility: UtilityView | None = None
 
 
 @dataclass(frozen=True)
@@ -159,18 +161,12 @@ def tables(
     staged = {one.name: one.rows for one in record.tables}
     counts = record.counts.get("tables", {})
     distributions = (verify or {}).get("distributions", {})
-    return [
-        _table(
-            table,
-            column_rules(pipeline, table.home),
-            staged[name],
-            counts.get(name),
-            distributions.get(name, []),
-            result,
-            language,
-        )
-        for name, table in pipeline.tables.items()
-    ]
+    found = []
+    for name, table in pipeline.tables.items():
+        rules, charts = column_rules(pipeline, table.home), distributions.get(name, [])
+        shown = _table(table, rules, staged[name], counts.get(name), charts, result, language)
+        found.append(replace(shown, utility=utility_view(verify, name)))
+    return found
 
 
 def column_rules(pipeline: Pipeline, table: str) -> Mapping[str, ColumnRule]:

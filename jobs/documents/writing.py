@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from jobs.documents import views, words
 from jobs.documents.aggregates import aggregate_views, joined_tables
+from jobs.documents.expectations import expectation_pages
 from jobs.documents.phases import phases
 from jobs.documents.queries import queries
 from jobs.environment import load_environment
@@ -23,7 +24,7 @@ from transforms.pipeline_model import Pipeline
 from transforms.technique import Language
 
 LANGUAGES: tuple[Language, ...] = ("ko", "en")
-PAGES = ("index", "plan", "dictionary")
+PAGES = ("index", "plan", "expectations", "dictionary")
 
 
 def write_documents(
@@ -33,7 +34,7 @@ def write_documents(
     verify: Mapping[str, Any] | None,
     result: Mapping[str, Any],
 ) -> list[Path]:
-    """Writes report/index.html (result), plan.html and dictionary.html, and the same in English (`.en.html`).
+    """Writes report/index.html (result), plan.html, expectations.html and dictionary.html, and the same in English.
 
     `verify` and `result` are the contents of verify.json (None: not run yet) and result.json. The bytes depend
     on the arguments alone: no clock. Returns the files written.
@@ -68,7 +69,11 @@ def _context(
     result: Mapping[str, Any],
     language: Language,
 ) -> dict[str, Any]:
+    suites = folder.read("suite.json") if folder.suite.exists() else {}
     return {
+        "expectations": expectation_pages(suites, result, language),
+        "every": len(result["expectations"]),
+        "passed": sum(bool(one["success"]) for one in result["expectations"]),
         "record": record,
         "plan": pipeline.plan,
         "tables": views.tables(pipeline, record, verify, result, language),

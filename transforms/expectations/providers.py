@@ -22,7 +22,8 @@ CLASS_TABLE = "gamyeong.class_table"
 T = TypeVar("T")
 
 
-def _frame(execution_engine: Any, domain: Any) -> Any:
+def frame_of(execution_engine: Any, domain: Any) -> Any:
+    """The Spark DataFrame that a metric is asked of."""
     frame, _, _ = execution_engine.get_compute_domain(domain, domain_type=MetricDomainTypes.TABLE)
     return frame
 
@@ -46,7 +47,7 @@ class CellsMetric(TableMetricProvider):
     def _spark(cls, execution_engine: Any, metric_domain_kwargs: Any, metric_value_kwargs: Any, **_: Any) -> Adequacy:  # noqa: N805
         name = metric_value_kwargs[PARAMETER]
         handed = find_handed(name)
-        frame = _frame(execution_engine, metric_domain_kwargs)
+        frame = frame_of(execution_engine, metric_domain_kwargs)
 
         def count() -> Adequacy:
             label = f"review {handed.table.name}"
@@ -83,7 +84,7 @@ class ClassesMetric(TableMetricProvider):
         asked = metric_value_kwargs
         if CLASS_TABLE in metrics:
             return anonymity_of(metrics[CLASS_TABLE], asked["k"])
-        frame = _frame(execution_engine, metric_domain_kwargs)
+        frame = frame_of(execution_engine, metric_domain_kwargs)
         return _noted(
             asked[PARAMETER],
             lambda: anonymity(frame, asked["quasi_identifiers"], asked["k"], asked.get("subject")),
@@ -99,7 +100,7 @@ class ClassTableMetric(TableMetricProvider):
     @metric_value(engine=SparkDFExecutionEngine)
     def _spark(cls, execution_engine: Any, metric_domain_kwargs: Any, metric_value_kwargs: Any, **_: Any) -> ClassTable:  # noqa: N805
         asked = metric_value_kwargs
-        frame = _frame(execution_engine, metric_domain_kwargs)
+        frame = frame_of(execution_engine, metric_domain_kwargs)
         return class_table(frame, asked["quasi_identifiers"], asked["sensitive"], asked.get("subject"))
 
 
@@ -112,6 +113,6 @@ class SubjectsMetric(TableMetricProvider):
     @metric_value(engine=SparkDFExecutionEngine)
     def _spark(cls, execution_engine: Any, metric_domain_kwargs: Any, metric_value_kwargs: Any, **_: Any) -> int:  # noqa: N805
         column = metric_value_kwargs["subject"]
-        frame = _frame(execution_engine, metric_domain_kwargs)
+        frame = frame_of(execution_engine, metric_domain_kwargs)
         name = metric_value_kwargs[PARAMETER]
         return _noted(name, lambda: int(frame.select("`" + column.replace("`", "``") + "`").distinct().count()))

@@ -1,0 +1,33 @@
+"""Our expectations in an engineer's own suite, on a DataFrame that no run of ours has made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.spark
+
+
+def test_ours_stand_beside_great_expectations_own(spark: Any) -> None:
+    import great_expectations as gx
+
+    from transforms.expectations.measured import ExpectLDiversity
+    from transforms.expectations.own import ExpectNoIdentifiersInColumn
+
+    rows = [("30", "감기", "문의 02-123-4567로"), ("30", "골절", "없음"), ("40", "감기", None), ("40", "감기", "없음")]
+    frame = spark.createDataFrame(rows, "age string, disease string, memo string")
+    context = gx.get_context(mode="ephemeral")
+    source = context.data_sources.add_spark("mine", persist=False)
+    batch = source.add_dataframe_asset("a").add_batch_definition_whole_dataframe("b").get_batch({"dataframe": frame})
+    suite = gx.ExpectationSuite(name="mine")
+    suite.add_expectation(gx.expectations.ExpectColumnValuesToNotBeNull(column="disease"))
+    suite.add_expectation(ExpectLDiversity(column="disease", quasi_identifiers=["age"], l=2))
+    suite.add_expectation(ExpectNoIdentifiersInColumn(column="memo"))
+    suite.add_expectation(ExpectNoIdentifiersInColumn(column="disease"))
+    done = batch.validate(suite)
+    told = [(one.success, dict(one.result)) for one in done.results]
+    assert [success for success, _ in told] == [True, False, False, True]
+    assert told[1][1]["l"] == 1  # both people of 40 have the same
+    assert told[2][1] == {"kinds": ["phone"], "left": 1}
+    assert "02-123-4567" not in str(done.to_json_dict())
