@@ -202,7 +202,7 @@ def _typed(kind: Any, raw: Any) -> Any:
         return tuple(_typed(part, one) for part, one in zip(parts, raw, strict=True))
     if is_dataclass(kind) and issubclass(typing.cast(type, kind), Figures):
         return typing.cast(type[Figures], kind).from_json(raw)
-    return float(raw) if kind is float else raw
+    return raw
 
 
 __all__ = [

@@ -63,7 +63,7 @@ def zayatz(sample: Sample) -> float:
     overestimate for small samples. Source: Zayatz 1991.
     """
     draws, people = sample.records, sample.population
-    once = sample.numbers / sample.classes * _drawn_once(people, sample.sizes, draws)
+    once = sample.numbers * _drawn_once(people, sample.sizes, draws)
     chance = float(once[sample.sizes == 1].sum() / once.sum())
     return sample.of_size(1) * chance * people / draws
 
