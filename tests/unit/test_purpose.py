@@ -16,6 +16,12 @@ SPECIFIC = [
     "코로나 이전과 코로나 이후의 상품군별 판매추이에 대한 통계작성",
     "시군구별 재방문율",
     "Survival of patients with fatty liver by age",
+    # The guideline's examples of statistics and research, L253-270, shortened.
+    "연령에 따른 편의시설 확대를 위해 편의시설의 이용 통계를 작성하고자 함",
+    "주간, 월간 단위로 재고를 관리하기 위해 판매상품에 대한 지역별 통계 작성",
+    "월별 시간대별 차량 평균속도, 상습 정체구간에 대한 통계 작성",
+    "생활패턴과 코로나19 감염률의 상관성에 대한 가설 검증",
+    "특정 관광지의 활성화를 위해 주변 상권과 유동인구 분석을 통한 지원 대책 연구",
 ]
 VAGUE = [
     "신제품 개발을 위한 과학적 연구 수행",  # L306: the unfit example
@@ -25,6 +31,12 @@ VAGUE = [
     "통계작성",
     "new product research",
     "Research for the improvement of our services",
+    "빅데이터 기반 인공지능 기술 개발 및 비즈니스 가치 창출",
+    "서비스 경쟁력 강화를 위한 데이터 기반 전략 도출",
+    "향후 프로젝트 추진",
+    "AI and machine learning for industrial innovation",
+    "Big data insights for better business strategy",
+    "We will make a new platform from data",
     "TBD",
     "미정",
     "○○○",
