@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.combination.packages import Package, received
+from jobs.combination.packages import Package
 from jobs.combination.parcels import Kind
 from jobs.combination.step import Call
 from jobs.errors import Refused, Waiting
@@ -55,10 +55,7 @@ def without_argument(parser: argparse.ArgumentParser) -> None:
 
 def those_there(call: Call, kind: Kind, what: str, parties: Sequence[str]) -> dict[str, Package]:
     """The parties' packages of a kind; Waiting for what is missing, but that no party's lateness ends a round here."""
-    found = {
-        party: received(call.environment, call.combination, round=call.round.name, kind=kind, sender=party)
-        for party in parties
-    }
+    found = {party: call.received(kind, party) for party in parties}
     missing = [party for party, package in found.items() if package is None]
     optional = all(call.combination.parties[party].optional for party in missing)
     if missing and not (optional and call.arguments.without_optional):

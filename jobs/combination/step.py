@@ -6,8 +6,10 @@ import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+from jobs.combination.packages import Draft, Package, draft, received
+from jobs.combination.parcels import Kind
 from jobs.combination.rounds import Round
 from jobs.environment import Environment, Zone
 from jobs.errors import BadInput
@@ -65,6 +67,25 @@ class Call:
     def progress(self) -> Progress:
         """Shows how far the work is."""
         return self.context.progress
+
+    def draft(
+        self, kind: Kind, receiver: str, *, revision: int | None = None, receipt: str | None = None, inputs: Any = None
+    ) -> Draft:
+        """Begins a package of this round (`packages.draft`), of the revision that was asked for unless one is given."""
+        return draft(
+            self.environment,
+            self.combination,
+            round=self.round.name,
+            kind=kind,
+            receiver=receiver,
+            revision=self.revision if revision is None else revision,
+            receipt=receipt,
+            inputs=inputs,
+        )
+
+    def received(self, kind: Kind, sender: str) -> Package | None:
+        """The newest package of this round that came from `sender` (`packages.received`); None without one."""
+        return received(self.environment, self.combination, round=self.round.name, kind=kind, sender=sender)
 
 
 @dataclass(frozen=True)

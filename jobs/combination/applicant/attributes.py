@@ -14,7 +14,6 @@ from jobs.combination.applicant.party_plan import party_plan, plan_argument
 from jobs.combination.applicant.receipts import receipt_of
 from jobs.combination.checked import checked_run
 from jobs.combination.engines import engine_of
-from jobs.combination.packages import draft, received
 from jobs.combination.sealing import SealRows, sealed, units_of
 from jobs.combination.step import Call, Step
 from jobs.errors import Waiting
@@ -55,7 +54,7 @@ def _extraction(call: Call) -> tuple[pa.Array | None, str | None]:
     if call.combination.options.extraction is None:
         return None, None
     agency = call.combination.roles.key_agency
-    found = received(call.environment, call.combination, round=call.round.name, kind="extraction", sender=agency)
+    found = call.received("extraction", agency)
     if found is None:
         raise Waiting(f"round {call.round.name} waits for the extraction list of {agency} (`extract`)")
     if found.content.get("verdict") == REFUSED:  # more than half of the subjects are joined: all attributes are sent
@@ -76,13 +75,9 @@ def _sent(
         require_k(spark_session(call.environment, label), folder, staged, table, serial, chosen)
     engine = engine_of(call.environment, units_of(snapshot.files, snapshot.schema), staged.rows, label, call.progress)
     names = {SERIAL if name == serial else name: name for name in table.schema.names}
-    package = draft(
-        call.environment,
-        call.combination,
-        round=call.round.name,
-        kind="attributes",
-        receiver=call.combination.roles.combining_agency,
-        revision=call.revision,
+    package = call.draft(
+        "attributes",
+        call.combination.roles.combining_agency,
         receipt=receipt_of(call),
         inputs={"run": folder.run, "manifest": manifest, "extraction": extraction},
     )

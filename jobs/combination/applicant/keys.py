@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +9,6 @@ from jobs.combination.applicant.key_making import sealed_keys
 from jobs.combination.applicant.party_plan import plan_argument
 from jobs.combination.applicant.receipts import receipt_of
 from jobs.combination.applicant.register import Register, open_register
-from jobs.combination.packages import draft
 from jobs.combination.salts import erase_salt, handed_salt
 from jobs.combination.sealed_files import PackedFile, Sealer
 from jobs.combination.secret_store import round_secret
@@ -37,22 +35,13 @@ def body(call: Call) -> Outcome:
 def _sent(call: Call) -> Mapping[str, Any]:
     salt = handed_salt(call.round)
     register = open_register(call, "keys")
-    package = draft(
-        call.environment,
-        call.combination,
-        round=call.round.name,
-        kind="keys",
-        receiver=call.combination.roles.key_agency,
-        revision=call.revision,
-        receipt=receipt_of(call),
-        inputs=register.versions,
-    )
+    package = call.draft("keys", call.combination.roles.key_agency, receipt=receipt_of(call), inputs=register.versions)
     try:
         files, counts = _made(call, register, salt, package.sealer)
         _check(call, counts)
         package.finish(files, {"subjects": counts.subjects})
     finally:
-        shutil.rmtree(package.sealer.place, ignore_errors=True)
+        package.discard()
     told = {**register.versions, **counted(counts)}
     call.round.record("keys", told, call.revision)
     return told

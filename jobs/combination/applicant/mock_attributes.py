@@ -11,7 +11,6 @@ from jobs.combination.applicant.party_plan import party_plan, plan_argument
 from jobs.combination.applicant.register import engine_over, stops_of
 from jobs.combination.engines import failed
 from jobs.combination.mock import SERIAL, SERIAL_OF_MOCK, require_mock
-from jobs.combination.packages import draft, received
 from jobs.combination.secret_store import round_secret
 from jobs.combination.step import Call, Step
 from jobs.errors import DataFailed, Waiting
@@ -60,20 +59,14 @@ def body(call: Call) -> Outcome:
     if before is not None:
         return _told(call, int(before["rows"]), "sent already")
     agency = call.combination.roles.combining_agency
-    asked = received(call.environment, call.combination, round=call.round.name, kind="mock-chosen", sender=agency)
+    asked = call.received("mock-chosen", agency)
     if asked is None:
         raise Waiting(f"round {call.round.name} waits for the choice of {agency} (`mock-choose`)")
     secret = round_secret(call.environment, call.combination, call.round.name, SERIAL_OF_MOCK)
     table, pipeline = _pipeline(call, loaded)
     rows = _pseudonymized(call, pipeline, table, secret, asked.table().column(SERIAL).combine_chunks())
-    package = draft(
-        call.environment,
-        call.combination,
-        round=call.round.name,
-        kind="mock-attributes",
-        receiver=agency,
-        revision=call.revision,
-        inputs={"plan": pipeline.fingerprint, "chosen": asked.manifest.substance},
+    package = call.draft(
+        "mock-attributes", agency, inputs={"plan": pipeline.fingerprint, "chosen": asked.manifest.substance}
     )
     package.finish([package.sealer.write(rows, ROWS)], {"fingerprint": pipeline.fingerprint})
     call.round.record("mock-attributes", {"rows": rows.num_rows, "plan": pipeline.fingerprint}, call.revision)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +10,7 @@ from jobs.combination.applicant.keys import counted
 from jobs.combination.applicant.party_plan import plan_argument
 from jobs.combination.applicant.register import open_register
 from jobs.combination.mock import SERIAL_OF_MOCK, require_mock
-from jobs.combination.packages import destroy_packages, draft, received
+from jobs.combination.packages import destroy_packages
 from jobs.combination.salts import SALT
 from jobs.combination.secret_store import round_secret
 from jobs.combination.step import Call, Step
@@ -37,15 +36,7 @@ def _sent(call: Call) -> Mapping[str, Any]:
     register = open_register(call, "mock-keys")
     salt = _salt(call)
     secret = round_secret(call.environment, call.combination, call.round.name, SERIAL_OF_MOCK, make=True)
-    package = draft(
-        call.environment,
-        call.combination,
-        round=call.round.name,
-        kind="mock-keys",
-        receiver=call.combination.roles.combining_agency,
-        revision=call.revision,
-        inputs=register.versions,
-    )
+    package = call.draft("mock-keys", call.combination.roles.combining_agency, inputs=register.versions)
     try:
         numbers = serial_draws(secret, call.environment.organisation, register.plan)
         files, counts = sealed_keys(register, call.combination.key, salt, numbers, package.sealer)
@@ -53,7 +44,7 @@ def _sent(call: Call) -> Mapping[str, Any]:
             raise DataFailed("\n".join([f"no mock keys are sent for round {call.round.name}:", *problems]))
         package.finish(files, {"subjects": counts.subjects})
     finally:
-        shutil.rmtree(package.sealer.place, ignore_errors=True)
+        package.discard()
     told = {**register.versions, **counted(counts)}
     call.round.record("mock-keys", told, call.revision)
     return told
@@ -61,7 +52,7 @@ def _sent(call: Call) -> Mapping[str, Any]:
 
 def _salt(call: Call) -> Secret:
     agency = call.combination.roles.key_agency
-    found = received(call.environment, call.combination, round=call.round.name, kind="mock-salt", sender=agency)
+    found = call.received("mock-salt", agency)
     if found is None:
         raise Waiting(f"round {call.round.name} waits for the mock's salt of {agency} (`mock-salt`)")
     (value,) = found.table().column(SALT).to_pylist()

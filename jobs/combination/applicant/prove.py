@@ -12,7 +12,6 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.csv as csv
 
-from jobs.combination.packages import draft
 from jobs.combination.step import Call, Step
 from jobs.errors import BadInput, DataFailed
 from jobs.job import Outcome
@@ -46,14 +45,7 @@ def body(call: Call) -> Outcome:
             f"key column {name}: {count} cells {EXPLAINED[fault]}" for (name, fault), count in inputs.faults.items()
         ]
         raise DataFailed("\n".join([f"{call.me} does not make the combination's keys: {wrong}", *faults]))
-    package = draft(
-        call.environment,
-        call.combination,
-        round=call.round.name,
-        kind="proof",
-        receiver=call.combination.roles.key_agency,
-        revision=call.revision,
-    )
+    package = call.draft("proof", call.combination.roles.key_agency)
     proof = fingerprint(spec)
     package.finish(content={"vectors": proof, "keys": keys})
     call.round.record("prove", {"vectors": proof}, call.revision)

@@ -14,7 +14,6 @@ import pyarrow.compute as pc
 
 from jobs.combination.applicant.party_plan import plan_argument
 from jobs.combination.applicant.register import Register, open_register
-from jobs.combination.packages import draft
 from jobs.combination.secret_store import round_secret
 from jobs.combination.step import Call, Step
 from jobs.errors import BadInput
@@ -44,15 +43,7 @@ def body(call: Call) -> Outcome:
     table = pa.table({SERIAL: found.take(pc.sort_indices(found))})
     told = {"stops": version, "subjects": table.num_rows}
     for agency in (call.combination.roles.key_agency, call.combination.roles.combining_agency):
-        package = draft(
-            call.environment,
-            call.combination,
-            round=call.round.name,
-            kind="void",
-            receiver=agency,
-            revision=revision + 1,
-            inputs=told,
-        )
+        package = call.draft("void", agency, revision=revision + 1, inputs=told)
         package.finish([package.sealer.write(table)], {"subjects": table.num_rows})
     call.round.record("void", told, revision + 1)
     return _told(call, told, revision + 1, "sent")

@@ -15,7 +15,6 @@ from jobs.combination.combining_agency.supplies import require_nothing_new
 from jobs.combination.engines import engine_of
 from jobs.combination.exports import handed_over
 from jobs.combination.notices import notify
-from jobs.combination.packages import draft
 from jobs.combination.parcels import Manifest
 from jobs.combination.sealed_files import PackedFile
 from jobs.combination.sealing import SealRows, sealed, units_of
@@ -120,12 +119,9 @@ def _rejected(call: Call, case: Case, votes: Judgement, decisions: Judgement) ->
 def _sent(call: Call, case: Case) -> Manifest:
     """The published tables (of a series: this round's period) as a package for the user."""
     record = case.folder.load_record()
-    package = draft(
-        call.environment,
-        call.combination,
-        round=call.round.name,
-        kind="export",
-        receiver=case.user,
+    package = call.draft(
+        "export",
+        case.user,
         revision=case.revision,
         receipt=case.application.receipt,
         inputs={"run": record.run, "manifest": case.binding["manifest"]},

@@ -6,7 +6,7 @@ from typing import Any
 
 from jobs.combination.combining_agency.supplies import digest_of
 from jobs.combination.mock import CHOICE, Sample, chosen, require_mock, sample, those_there, without_argument
-from jobs.combination.packages import Package, draft
+from jobs.combination.packages import Package
 from jobs.combination.secret_store import round_secret
 from jobs.combination.step import Call, Step
 from jobs.errors import DataFailed
@@ -25,15 +25,7 @@ def body(call: Call) -> Outcome:
         )
     inputs = {party: [one.manifest.address.revision, digest_of(one)] for party, one in packages.items()}
     for party, table in asked.items():
-        package = draft(
-            call.environment,
-            call.combination,
-            round=call.round.name,
-            kind="mock-chosen",
-            receiver=party,
-            revision=call.revision,
-            inputs=inputs,
-        )
+        package = call.draft("mock-chosen", party, inputs=inputs)
         package.finish([package.sealer.write(table, random=True)], {"subjects": table.num_rows})
     told: dict[str, Any] = {
         "inputs": inputs,

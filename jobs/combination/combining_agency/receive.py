@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from jobs.clock import utc_now
 from jobs.combination.combining_agency.supplies import digest_of, late_argument, without
 from jobs.combination.everyone.apply import COLUMN, TABLE
-from jobs.combination.packages import Package, draft, received
+from jobs.combination.packages import Package
 from jobs.combination.step import Call, Step
 from jobs.errors import BadInput, Refused
 from jobs.job import Outcome
@@ -20,7 +20,7 @@ SPEC_DIGITS = 8
 
 def body(call: Call) -> Outcome:
     """Waiting while applications are missing, Refused with all that is to be put right; then one number for all."""
-    found = {party: _application(call, party) for party in call.combination.parties}
+    found = {party: call.received("application", party) for party in call.combination.parties}
     missing = [party for party, package in found.items() if package is None]
     late = without(call, missing, "application") if missing else {}
     there = {party: package for party, package in found.items() if package is not None}
@@ -30,14 +30,7 @@ def body(call: Call) -> Outcome:
     number = receipt_number(call)
     agency = call.combination.roles.key_agency
     for receiver in (*there, agency):
-        package = draft(
-            call.environment,
-            call.combination,
-            round=call.round.name,
-            kind="receipt",
-            receiver=receiver,
-            receipt=number,
-        )
+        package = call.draft("receipt", receiver, revision=1, receipt=number)
         package.finish(content={"receipt": number})
     told = {"receipt": number, "applications": sorted(there), "left_out": late}
     if (call.round.done("receive") or {}).get("receipt") != number:
@@ -49,10 +42,6 @@ def body(call: Call) -> Outcome:
 def receipt_number(call: Call) -> str:
     """One for a round of a combination file: the same however often it is asked for."""
     return f"{call.me}-{call.round.name}-{call.combination.fingerprint[:SPEC_DIGITS]}"
-
-
-def _application(call: Call, party: str) -> Package | None:
-    return received(call.environment, call.combination, round=call.round.name, kind="application", sender=party)
 
 
 def _problems(call: Call, package: Package) -> list[str]:

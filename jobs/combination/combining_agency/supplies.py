@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from jobs.clock import utc_now
-from jobs.combination.packages import Package, newest_in_inbox, received
+from jobs.combination.packages import Package, newest_in_inbox
 from jobs.combination.parcels import Kind
 from jobs.combination.step import Call
 from jobs.errors import BadInput, DataFailed, Refused, Waiting
@@ -61,14 +61,14 @@ def gather(call: Call) -> Supplies:
     A party that is late goes by the file's rule (`late`) once it is called with `--late` after the due day.
     """
     agency = call.combination.roles.key_agency
-    linking = _received(call, "linking", agency)
+    linking = call.received("linking", agency)
     if linking is None:
         raise Waiting(f"round {call.round.name} waits for the linking table of {agency} (`link`)")
     linked = linked_parties(linking)
     unknown = [party for party in linked if party not in call.combination.suppliers]
     if unknown:
         raise DataFailed(f"the linking table names {', '.join(unknown)}, which supply nothing to the combination")
-    found = {party: _received(call, "attributes", party) for party in call.combination.suppliers if party in linked}
+    found = {party: call.received("attributes", party) for party in call.combination.suppliers if party in linked}
     left_out = {party: "no keys" for party in call.combination.suppliers if party not in linked}
     missing = [party for party, package in found.items() if package is None]
     if missing:
@@ -80,7 +80,7 @@ def gather(call: Call) -> Supplies:
     problems += _same_names(attributes)
     if problems:
         raise DataFailed("\n".join(["what the parties sent can't be combined:", *problems]))
-    voids = {party: package for party in attributes if (package := _received(call, "void", party)) is not None}
+    voids = {party: package for party in attributes if (package := call.received("void", party)) is not None}
     return Supplies(linking, attributes, voids, left_out)
 
 
@@ -140,10 +140,6 @@ def late_argument(parser: argparse.ArgumentParser) -> None:
 
 def _over(day: Any) -> bool:
     return bool(utc_now().date() > day)
-
-
-def _received(call: Call, kind: Any, sender: str) -> Package | None:
-    return received(call.environment, call.combination, round=call.round.name, kind=kind, sender=sender)
 
 
 def _same_names(attributes: Mapping[str, Package]) -> list[str]:

@@ -9,7 +9,6 @@ from pathlib import Path
 import pyarrow as pa
 
 from jobs.combination.applicant.party_plan import party_plan
-from jobs.combination.packages import draft
 from jobs.combination.step import Call, Step
 from jobs.errors import BadInput, Refused
 from jobs.job import Outcome
@@ -29,15 +28,7 @@ def body(call: Call) -> Outcome:
     text = json.dumps(plain(application), ensure_ascii=False, sort_keys=True)
     party = call.combination.parties[call.me]
     agency = call.combination.roles.combining_agency
-    package = draft(
-        call.environment,
-        call.combination,
-        round=call.round.name,
-        kind="application",
-        receiver=agency,
-        revision=call.revision,
-        inputs=text,
-    )
+    package = call.draft("application", agency, inputs=text)
     sealed = package.sealer.write(pa.table({COLUMN: [text]}), TABLE)
     package.finish([sealed], {"supplies": party.supplies is not None, "uses": party.uses})
     purpose = {"kind": application.purpose.kind, "statement": application.purpose.statement}

@@ -14,7 +14,7 @@ from jobs.combination.key_agency.join_rates import rates_of, require_few_doubled
 from jobs.combination.key_agency.matcher import Matcher, digest_of
 from jobs.combination.key_agency.sealed_tables import SealedTables, by_table
 from jobs.combination.order import State
-from jobs.combination.packages import Draft, draft
+from jobs.combination.packages import Draft
 from jobs.combination.step import Call, Step
 from jobs.errors import BadInput, Refused, Waiting
 from jobs.job import Outcome
@@ -116,15 +116,7 @@ def _thresholds(matcher: Matcher, figures: Mapping[str, ExtractionFigures]) -> d
 def _draft(call: Call, inputs: Inputs, party: str, figures: Mapping[str, Any]) -> Draft:
     made_from = {"keys": inputs.of_keys, "figures": dict(figures)}
     revision = next_revision(call, "extraction", party, digest_of(made_from))
-    return draft(
-        call.environment,
-        call.combination,
-        round=call.round.name,
-        kind="extraction",
-        receiver=party,
-        revision=revision,
-        inputs=made_from,
-    )
+    return call.draft("extraction", party, revision=revision, inputs=made_from)
 
 
 def _decided(call: Call) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from jobs.combination.combining_agency.supplies import without
-from jobs.combination.packages import Package, received, sent
+from jobs.combination.packages import Package, sent
 from jobs.combination.parcels import Address, Kind
 from jobs.combination.step import Call
 from jobs.errors import DataFailed, Refused
@@ -75,7 +75,7 @@ def gather(call: Call) -> Inputs:
     """
     out = _out_already(call)
     wanted = [party for party in call.combination.suppliers if party not in out]
-    found = {party: _received(call, "keys", party) for party in wanted}
+    found = {party: call.received("keys", party) for party in wanted}
     missing = [party for party, package in found.items() if package is None]
     if missing:
         out |= without(call, missing, "keys")
@@ -84,7 +84,7 @@ def gather(call: Call) -> Inputs:
         raise Refused(f"round {call.round.name}: keys of {len(keys)} party; allowed: two or more")
     for one in keys.values():
         _require_keys_alone(one)
-    voids = {party: package for party in keys if (package := _received(call, "void", party)) is not None}
+    voids = {party: package for party in keys if (package := call.received("void", party)) is not None}
     return Inputs(keys, voids, out)
 
 
@@ -95,10 +95,6 @@ def _out_already(call: Call) -> dict[str, str]:
         if before is not None:
             return dict(before["left_out"])
     return {}
-
-
-def _received(call: Call, kind: Kind, party: str) -> Package | None:
-    return received(call.environment, call.combination, round=call.round.name, kind=kind, sender=party)
 
 
 def _require_keys_alone(package: Package) -> None:

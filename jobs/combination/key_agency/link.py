@@ -19,7 +19,7 @@ from jobs.combination.key_agency.join_rates import (
 from jobs.combination.key_agency.matcher import Matcher, digest_of
 from jobs.combination.key_agency.sealed_tables import SealedTables, by_table
 from jobs.combination.order import State
-from jobs.combination.packages import Draft, draft
+from jobs.combination.packages import Draft
 from jobs.combination.parcels import Kind
 from jobs.combination.sealed_files import PackedFile
 from jobs.combination.step import Call, Step
@@ -54,9 +54,7 @@ def body(call: Call) -> Outcome:
             _finish(drafts[party], files.get(party), EMPTY, _counts(call, inputs, tally, party))
         told = _checked(call, inputs, matcher.work, tally)
         content = {"parties": list(inputs.parties), "left_out": dict(inputs.left_out)}
-        told["rows"] = _finish(
-            drafts[LINKING_TABLE], files.get(LINKING_TABLE), linking_schema(matcher.work), content
-        )
+        told["rows"] = _finish(drafts[LINKING_TABLE], files.get(LINKING_TABLE), linking_schema(matcher.work), content)
     finally:
         for package in drafts.values():
             package.discard()
@@ -82,16 +80,7 @@ def _drafts(call: Call, inputs: Inputs) -> dict[str, Draft]:
 
     def begun(kind: Kind, receiver: str, made_from: Mapping[str, Any]) -> Draft:
         revision = next_revision(call, kind, receiver, digest_of(made_from))
-        return draft(
-            call.environment,
-            call.combination,
-            round=call.round.name,
-            kind=kind,
-            receiver=receiver,
-            revision=revision,
-            receipt=inputs.receipt,
-            inputs=made_from,
-        )
+        return call.draft(kind, receiver, revision=revision, receipt=inputs.receipt, inputs=made_from)
 
     digest = inputs.digest
     drafts = {

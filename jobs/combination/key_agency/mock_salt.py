@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from jobs.combination.mock import SALT_OF_MOCK, require_mock
-from jobs.combination.packages import draft
 from jobs.combination.salts import lengthened, pack_salt
 from jobs.combination.secret_store import round_secret
 from jobs.combination.step import Call, Step
@@ -17,14 +16,7 @@ def body(call: Call) -> Outcome:
     name = f"{call.combination.combination}/{call.round.name}/{SALT_OF_MOCK}"
     salt = lengthened(secret, call.environment, name, call.combination.key)
     for party in call.combination.suppliers:
-        package = draft(
-            call.environment,
-            call.combination,
-            round=call.round.name,
-            kind="mock-salt",
-            receiver=party,
-            revision=call.revision,
-        )
+        package = call.draft("mock-salt", party)
         pack_salt(package, salt)
     parties = list(call.combination.suppliers)
     call.round.record("mock-salt", {"parties": parties}, call.revision)

@@ -10,7 +10,6 @@ from jobs.combination.key_agency.inputs import gather, next_revision
 from jobs.combination.key_agency.join_rates import Rate, causes, rates_of, require_few_doubled
 from jobs.combination.key_agency.matcher import Matcher, digest_of
 from jobs.combination.order import State
-from jobs.combination.packages import draft
 from jobs.combination.step import Call, Step
 from jobs.errors import Refused
 from jobs.job import Outcome
@@ -50,15 +49,7 @@ def body(call: Call) -> Outcome:
         # A party learns what concerns its own keys; of the others' not even which revision they had.
         made_from = {"keys": inputs.of_keys[party], "asked": asked + 1, **counts}
         revision = next_revision(call, "rate", party, digest_of(made_from))
-        package = draft(
-            call.environment,
-            call.combination,
-            round=call.round.name,
-            kind="rate",
-            receiver=party,
-            revision=revision,
-            inputs=made_from,
-        )
+        package = call.draft("rate", party, revision=revision, inputs=made_from)
         verdict = "below-floor" if rate.share < option.floor else "enough"
         package.finish(content={**counts, "rate": round(rate.share, 6), "floor": option.floor, "verdict": verdict})
     call.round.record("rate", told, asked + 1)

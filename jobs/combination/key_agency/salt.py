@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-from jobs.combination.packages import draft, received
 from jobs.combination.salts import join_salt, make_salts, pack_salt
 from jobs.combination.step import Call, Step
 from jobs.errors import BadInput, DataFailed, Refused, Waiting
@@ -29,7 +28,7 @@ def body(call: Call) -> Outcome:
     missing: list[str] = []
     served: list[str] = []
     for party in parties:
-        found = received(call.environment, call.combination, round=call.round.name, kind="proof", sender=party)
+        found = call.received("proof", party)
         if found is None:
             missing.append(party)
             continue
@@ -37,14 +36,7 @@ def body(call: Call) -> Outcome:
         (served if problem is None else wrong).append(party if problem is None else f"{party}: {problem}")
     new = make_salts(call.environment, call.combination) if served else False
     for party in served:
-        package = draft(
-            call.environment,
-            call.combination,
-            round=call.round.name,
-            kind="salt",
-            receiver=party,
-            revision=call.revision,
-        )
+        package = call.draft("salt", party)
         pack_salt(package, join_salt(call.environment, call.combination))
     if wrong:
         raise DataFailed("\n".join(["these parties would make other keys, and get no salt:", *wrong]))

@@ -10,7 +10,6 @@ from pathlib import Path
 import pyarrow as pa
 
 from jobs.combination.exports import APPLICATION, ATTACHMENTS
-from jobs.combination.packages import draft
 from jobs.combination.step import Call, Step
 from jobs.errors import BadInput
 from jobs.job import Outcome
@@ -29,15 +28,7 @@ def body(call: Call) -> Outcome:
     text = json.dumps({"form": plain(form), "repeated": _repeated(call)}, ensure_ascii=False, sort_keys=True)
     hashes = {name: hashlib.sha256(raw).hexdigest() for name, raw in attached.items()}
     agency = call.combination.roles.combining_agency
-    package = draft(
-        call.environment,
-        call.combination,
-        round=call.round.name,
-        kind="export",
-        receiver=agency,
-        revision=call.revision,
-        inputs=[text, hashes],
-    )
+    package = call.draft("export", agency, inputs=[text, hashes])
     contents = pa.array(list(attached.values()), pa.binary())
     tables = {
         APPLICATION: pa.table({APPLICATION: [text]}),

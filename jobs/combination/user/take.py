@@ -7,7 +7,7 @@ import json
 import pyarrow as pa
 
 from jobs.combination.engines import engine_of, failed
-from jobs.combination.packages import Package, received
+from jobs.combination.packages import Package
 from jobs.combination.step import Call, Step
 from jobs.combination.user.released import PutRows, Received, put_period, taken_already
 from jobs.errors import Waiting
@@ -20,7 +20,7 @@ from transforms.pipeline.engine import PassFailed
 def body(call: Call) -> Outcome:
     """Opens the newest package in tasks and commits each of its tables; the same package again changes nothing."""
     agency = call.combination.roles.combining_agency
-    package = received(call.environment, call.combination, round=call.round.name, kind="export", sender=agency)
+    package = call.received("export", agency)
     if package is None:
         raise Waiting(f"round {call.round.name} waits for the export of {agency} (`export`)")
     lines, rows = [], 0
