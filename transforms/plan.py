@@ -32,7 +32,7 @@ class Application(Model):
 class Purpose(Model):
     """What the data are processed for (처리 목적), and the article that allows it (guideline L306-312).
 
-    `items` are the columns that the purpose needs (names or patterns), each with the reason why (L320).
+    `items` are the columns that the purpose needs (names or patterns), each with the reason why (L325).
     """
 
     kind: Literal["statistics", "scientific-research", "public-interest-archiving"]

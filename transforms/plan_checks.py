@@ -42,7 +42,7 @@ def _purpose(sections: Sections) -> Iterator[Problem]:
         yield Problem("purpose.legal_basis", "nothing", "the article that allows it, such as 개인정보 보호법 제28조의2")
     for item, reason in (part(sections, "purpose", "items") or {}).items():
         if not reason.strip():
-            yield Problem(path_text(("purpose", "items", item)), "nothing", "why the purpose needs it (guideline L320)")
+            yield Problem(path_text(("purpose", "items", item)), "nothing", "why the purpose needs it (guideline L325)")
 
 
 def _use(sections: Sections) -> Iterator[Problem]:

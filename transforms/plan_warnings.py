@@ -23,8 +23,8 @@ _SUMS_LOST = {
     "en": "a step behind controlled-rounding changes its numbers, so their sums are not kept",
 }
 _NO_REASON = {
-    "ko": "처리 목적에 필요한 이유가 없는 항목(가이드라인 L320): 이유를 적거나 excluded에 둘 것",
-    "en": "delivered without a reason (guideline L320): say why the purpose needs it, or put it under `excluded`",
+    "ko": "처리 목적에 필요한 이유가 없는 항목(가이드라인 L325): 이유를 적거나 excluded에 둘 것",
+    "en": "delivered without a reason (guideline L325): say why the purpose needs it, or put it under `excluded`",
 }
 _NO_COLUMN = {
     "ko": "이유는 있으나 제공되지 않는 항목",

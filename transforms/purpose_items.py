@@ -1,4 +1,4 @@
-"""The items that a purpose needs (처리 목적 달성에 필요한 항목): is every delivered column listed, and why (L320)?"""
+"""The items that a purpose needs (처리 목적 달성에 필요한 항목): is every delivered column listed, and why (L325)?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The purpose's list of items: a delivered column without a reason, a reason without a column (guideline L320)."""
+"""The purpose's list of items: a delivered column without a reason, a reason without a column (guideline L325)."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def draft(table: str, found: Proposal, k: int = 5) -> str:
         f"  kind: {FILL}: statistics, scientific-research or public-interest-archiving",
         f"  statement: {FILL}: what is studied, and in what respect (guideline L306)",
         f"  legal_basis: {FILL}: such as 개인정보 보호법 제28조의2",
-        "  items: # why the purpose needs each column; what it does not need goes to `excluded` (guideline L320)",
+        "  items: # why the purpose needs each column; what it does not need goes to `excluded` (guideline L325)",
         *(f"    {_quoted(entry.pattern)}: {FILL}" for entry in delivered),
         "use:",
         f"  form: {FILL}: internal-same-department, internal-other-department or third-party",
