@@ -18,6 +18,7 @@ from jobs.code_version import code_version
 from jobs.decisions import load_all
 from jobs.environment import Environment
 from jobs.errors import BadInput, Refused
+from jobs.keys import passing_secret
 from jobs.ledger import evidence_ledger, trusted_entries
 from jobs.locks import exclusive
 from jobs.plans import open_plan
@@ -35,6 +36,7 @@ from transforms.compiler import compile_plan
 from transforms.pipeline_model import Pipeline
 from transforms.plan import Plan
 from transforms.plan_risk import Risk
+from transforms.run_keys import RunKeys, series_names
 
 ENTERED = "assess"
 LEAST = 3
@@ -95,6 +97,7 @@ def assess(
         stands = None if again else _standing(folder, None if decided else inputs)
         if decided or stands is not None:
             return Assessed(folder, stands, True)
+        keys = _passing_keys(environment, plan)
         threshold = risk.threshold or (plan.adequacy.k_anonymity.k if plan.adequacy.k_anonymity else LEAST)
         found = []
         for name, table in tables.items():
@@ -102,13 +105,19 @@ def assess(
             stop = stops.get("" if plan.source is not None else table.subject_domain or "")
             rows = Rows(spark, snapshot, table, windows[name], stop)
             chosen = [(one, place) for one, place in zip(risk.held, held, strict=True) if one.of in (None, name)]
-            found.append(table_risk(Look(rows, risk, threshold, chosen, releases[name], progress)))
+            found.append(table_risk(Look(rows, risk, threshold, plan, keys, chosen, releases[name], progress)))
         assessment = judged(plan, tables, found, run, pipeline.fingerprint, period, threshold)
         _write(folder, assessment, report_files(plan, tables, assessment))
         body = {"run": run, "fingerprint": pipeline.fingerprint, "code": code_version(), "inputs": inputs}
         ledger = evidence_ledger(environment, clock)
         ledger.append(ENTERED, body | {"files": hashes(folder, ENTERED)}, once=("run", "code", "inputs", "files"))
     return Assessed(folder, assessment, False)
+
+
+def _passing_keys(environment: Environment, plan: Plan) -> RunKeys:
+    """Keys for steps that draw: nothing of what they give is kept."""
+    series = {name: passing_secret() for name in series_names(plan)}
+    return RunKeys(passing_secret(), environment.organisation, "assess", "nobody", series)
 
 
 def load(folder: RunFolder) -> Assessment:

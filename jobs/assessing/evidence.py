@@ -46,6 +46,7 @@ def _table(one: TableRisk, threshold: int, language: Language) -> Iterator[Block
         yield Paragraph(said(text, language))
     else:
         yield from _figures(one.figures, language)
+        yield from _planned(one.figures, one.planned, language)
     yield from _sensitive(one.sensitive, language)
     yield from _links(one, language)
 
@@ -114,6 +115,33 @@ def _figures(found: RiskFigures, language: Language) -> Iterator[Block]:
     yield _attackers(found, language)
     yield from _population(found, language)
     yield from _special(found, language)
+
+
+def _planned(before: RiskFigures, after: RiskFigures | None, language: Language) -> Iterator[Block]:
+    """The plan's own steps against the same figures; its outlier rules and its sample come on top."""
+    title = ("계획대로 처리한 뒤(특이정보 처리 전)", "Behind the plan's steps (before its outlier rules)")
+    yield Heading(said(title, language), 3)
+    if after is None:
+        text = ("처리 전에는 측정할 수 없음; 적정성 검토에서 확인", "can't be had before the run; see its review")
+        yield Paragraph(said(text, language), note=True)
+        return
+    names: list[Pair] = [
+        ("", ""), ("레코드", "records"), ("k", "k"), ("동질집합", "classes"), ("유일한 레코드", "unique"),
+        ("prosecutor 평균", "prosecutor, average"), ("marketer", "marketer"),
+    ]  # fmt: skip
+    rows: list[Row] = [[head(said(one, language)) for one in names]]
+    stages: list[tuple[Pair, RiskFigures]] = [(("원본", "source"), before), (("처리 후", "as planned"), after)]
+    for name, one in stages:
+        counts = (one.records, one.classes.k, one.classes.classes, one.classes.unique)
+        shares = (one.prosecutor.average, one.marketer)
+        rows.append(
+            [said(name, language), *(number(counted(n)) for n in counts), *(number(f"{n:.2%}") for n in shares)]
+        )
+    yield Table(rows, head=1, widths=(1.4, 1, 0.8, 1, 1, 1.2, 1))
+    labels = [str(one.start) if one.end == one.start else f"{one.start:,}~" for one in after.classes.bands]
+    series = {said(name, language): [float(band.records) for band in one.classes.bands] for name, one in stages}
+    text = ("동질집합 크기별 레코드 수, 처리 전후", "records by the size of their class, before and after")
+    yield Picture(bars(labels, series, x=said(("크기", "size"), language)), said(text, language))
 
 
 def _subsets(found: RiskFigures, language: Language) -> Block:

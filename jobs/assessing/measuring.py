@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
@@ -17,13 +17,19 @@ from jobs.session import watched
 from jobs.tables import Snapshot
 from transforms.assess.columns import column_risk
 from transforms.assess.found import ColumnRisk, SensitiveRisk, TableRisk
+from transforms.assess.planned import quasi_only
 from transforms.assess.scan import ScanTask, scanned
+from transforms.errors import DataRefused
 from transforms.measures.disclosure import disclosure
 from transforms.measures.risk import risk as risk_of
+from transforms.pipeline.apply import apply_frame
+from transforms.pipeline.engine import PassFailed
 from transforms.pipeline.quiet import quietly
 from transforms.pipeline_model import Chain
+from transforms.plan import Plan
 from transforms.plan_risk import Held, Risk
 from transforms.risk.figures import RiskFigures
+from transforms.run_keys import RunKeys
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,8 @@ class Look:
     rows: Rows
     risk: Risk
     threshold: int
+    plan: Plan
+    keys: RunKeys
     held: Sequence[tuple[Held, Snapshot]]
     releases: Sequence[Release]
     progress: Progress
@@ -65,6 +73,8 @@ def table_risk(look: Look) -> TableRisk:
     with watched(rows.spark, look.progress, f"assess {look.name}: combinations"):
         figures = _figures(look, counts)
         sensitive = _sensitive(look, counts)
+    with watched(rows.spark, look.progress, f"assess {look.name}: combinations as planned"):
+        planned = _planned(look, figures)
     with watched(rows.spark, look.progress, f"assess {look.name}: links"):
         held = tuple(held_risk(rows, one, snapshot) for one, snapshot in look.held)
     with watched(rows.spark, look.progress, f"assess {look.name}: earlier releases"):
@@ -81,6 +91,7 @@ def table_risk(look: Look) -> TableRisk:
         persons=counts.persons,
         columns=columns,
         figures=figures,
+        planned=planned,
         sensitive=sensitive,
         held=held,
         released=released,
@@ -127,6 +138,30 @@ def _figures(look: Look, counts: Counts) -> RiskFigures | None:
         )
     except ValueError as error:
         raise BadInput(f"table {look.name}: {error}") from None
+
+
+def _planned(look: Look, before: RiskFigures | None) -> RiskFigures | None:
+    """The same behind the plan's row rules and column steps; None where only the run itself can tell."""
+    subject, chosen = _subject(look), look.quasi_identifiers
+    table = quasi_only(look.rows.table, chosen, subject) if before is not None else None
+    if before is None or table is None:
+        return None
+    read = {*chosen, *table.key_columns(), *table.condition_columns(), *table.step_columns()}
+    names = [name for name in table.source_schema.names if name in read]
+    narrow = replace(table, source_schema=pa.schema([table.source_schema.field(name) for name in names]), excluded=())
+    try:
+        frame = apply_frame(narrow, look.plan, look.rows.kept(*names), look.keys, None)
+        return risk_of(
+            frame,
+            chosen,
+            threshold=look.threshold,
+            subject=subject,
+            wildcards=_wildcards(look),
+            population=before.population,
+            subset_size=min(look.risk.subsets, len(chosen)),
+        )
+    except (PassFailed, DataRefused):
+        return None  # what is wrong with the cells is told by pseudonymize, which fails for it
 
 
 def _sensitive(look: Look, counts: Counts) -> tuple[SensitiveRisk, ...]:

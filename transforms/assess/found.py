@@ -100,7 +100,8 @@ class TableRisk(Figures):
     """One source table. `rows` stand in it, `stopped` of them belong to people who asked to stop (`requests` people
     asked), `outside` lie in other periods, `records` are looked at, of `persons` people (null: no subject named).
 
-    `figures` are null without quasi-identifiers or records. `population` is whom the records are a sample of.
+    `figures` are null without quasi-identifiers or records. `planned`: the same of all records behind the plan's row
+    rules and column steps, before its outlier rules; null where they can't be had without the run itself.
     """
 
     table: str
@@ -114,6 +115,7 @@ class TableRisk(Figures):
     persons: int | None
     columns: tuple[ColumnRisk, ...]
     figures: RiskFigures | None
+    planned: RiskFigures | None
     sensitive: tuple[SensitiveRisk, ...]
     held: tuple[HeldRisk, ...]
     released: ReleasedRisk | None

@@ -37,7 +37,7 @@ def judged(
 
 
 def _exceeded(risk: Risk, table: TableRisk) -> list[Exceeded]:
-    figures, released = table.figures, table.released
+    figures, released = table.planned or table.figures, table.released
     shares: dict[str, float] = {"held": max((one.alone for one in table.held), default=0.0)}
     if figures is not None and figures.records:
         shares["unique"] = figures.classes.unique / figures.records
