@@ -34,6 +34,8 @@ Places = npt.NDArray[np.int32]
 # A task groups so many rows at a time, and adds up what it has when that has doubled.
 TOGETHER = 1 << 18
 ENOUGH = 1 << 20
+# Each task hands a piece to each part, so their number must not grow with a large cluster.
+MOST_PARTS = 128
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ def class_table(
     named twice, or that hold lists, maps or structs.
     """
     columns = _columns(frame, quasi_identifiers, sensitive, subject)
-    parts = max(1, frame.sparkSession.sparkContext.defaultParallelism)
+    parts = min(MOST_PARTS, max(1, frame.sparkSession.sparkContext.defaultParallelism))
     keys, with_subject = len(quasi_identifiers), subject is not None
 
     def count(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
