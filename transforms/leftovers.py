@@ -28,8 +28,7 @@ WORDS = 4
 LEAST_NUMBER = 10**9
 # Syllables of Korean names, which particles and titles follow without a blank.
 _NAMES = (3, 4)
-_OWN = r"^(?:[0-9]{7,}|[0-9a-z]*[a-z][0-9a-z]*|.*[^\x00-\x7f].*)$"
-_LEAST_LATIN, _LEAST_OTHER = 5, 3
+_LEAST_DIGITS, _LEAST_LATIN, _LEAST_OTHER = 7, 5, 3
 
 
 def is_compared(type_: pa.DataType) -> bool:
@@ -39,25 +38,31 @@ def is_compared(type_: pa.DataType) -> bool:
 
 def words_of(texts: pa.Array) -> pa.Array:
     """Texts as plain words with one blank between them: NFKC, small letters, scripts apart, no signs."""
-    plain = pc.utf8_lower(pc.utf8_normalize(texts, "NFKC"))
-    plain = pc.replace_substring_regex(plain, r"(\p{Hangul})([0-9a-z])", r"\1 \2")
-    plain = pc.replace_substring_regex(plain, r"([0-9a-z])(\p{Hangul})", r"\1 \2")
-    return pc.utf8_trim(pc.replace_substring_regex(plain, r"[^\pL\pM\pN]+", " "), " ")
+    if _is_ascii(texts):  # most ids are, and what follows costs the run most of its time for marks
+        plain, signs = pc.ascii_lower(texts), "[^0-9a-z]+"
+    else:
+        plain, signs = pc.utf8_lower(pc.utf8_normalize(texts, "NFKC")), r"[^\pL\pM\pN]+"
+        plain = pc.replace_substring_regex(plain, r"(\p{Hangul})([0-9a-z])", r"\1 \2")
+        plain = pc.replace_substring_regex(plain, r"([0-9a-z])(\p{Hangul})", r"\1 \2")
+    return pc.utf8_trim(pc.replace_substring_regex(plain, signs, " "), " ")
 
 
 def joined(words: pa.Array) -> pa.Array:
     """Words as one text; a number without its leading zeros (a column of numbers has lost them)."""
     whole = pc.replace_substring(words, " ", "")
-    return pc.replace_substring_regex(whole, r"^0+([0-9]+)$", r"\1")
+    if not pc.any(pc.starts_with(whole, "0")).as_py():
+        return whole
+    return pc.if_else(pc.ascii_is_decimal(whole), pc.ascii_ltrim(whole, "0"), whole)
 
 
 def is_own(whole: pa.Array) -> pa.Array:
     """Is a joined text long enough to be somebody's own: 7 digits, 5 Latin letters and digits, 3 other letters?"""
-    latin = pc.string_is_ascii(whole)
-    length = pc.utf8_length(whole)
-    digits = pc.match_substring_regex(whole, r"^[0-9]+$")
-    least = pc.if_else(digits, 7, pc.if_else(latin, _LEAST_LATIN, _LEAST_OTHER))
-    return pc.and_(pc.greater_equal(length, least), pc.match_substring_regex(whole, _OWN))
+    latin = pc.if_else(pc.string_is_ascii(whole), _LEAST_LATIN, _LEAST_OTHER)
+    return pc.greater_equal(pc.utf8_length(whole), pc.if_else(pc.ascii_is_decimal(whole), _LEAST_DIGITS, latin))
+
+
+def _is_ascii(texts: pa.Array) -> bool:
+    return bool(pc.all(pc.string_is_ascii(texts)).as_py())
 
 
 @dataclass(frozen=True)
