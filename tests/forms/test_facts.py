@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import io
+from dataclasses import replace
 from datetime import timedelta
+
+import docx
+
+from jobs.documents.as_docx import docx_bytes
+from jobs.forms.catalogue import forms
+from jobs.forms.facts import gather
+from transforms.plan import Contribution
 
 from .made import NOON, PLAN, REVIEWERS, Case, MakeRun
 from .reading import beside, body, paragraphs, text
@@ -59,6 +68,26 @@ def test_types_of_items(case: Case) -> None:
         ["3", "질환", "개인식별가능정보", "민감성정보, 민감정보(법 제23조)"],
         ["4~5", "01월 지출액 ~ 02월 지출액", "개인식별가능정보", "비민감성정보"],
     ]
+
+
+def test_required_levels_say_why_the_purpose_needs_an_item(make_run: MakeRun) -> None:
+    items = '  items: {age: 연령대 비교, "spent_*": 지출의 비교}\n'
+    rows = body(make_run(PLAN.replace("use: {form", items + "use: {form")).form("05-required-levels"))
+    assert {row[0]: row[2:] for row in rows} == {
+        "1": ["구분만 가능하면 됨", ""],
+        "2": ["10살 단위", "단위: 세 연령대 비교"],
+        "3": ["", ""],
+        "4~5": ["", "단위: 원 지출의 비교"],
+    }
+
+
+def test_what_goes_to_a_combination_is_so_ticked(case: Case) -> None:
+    share = Contribution(name="a", party="A", subject="customer", key={"name": "customer"})
+    facts = gather(case.folder)
+    plan = facts.plan.model_copy(update={"combination": share})
+    document = dict(forms(replace(facts, pipeline=replace(facts.pipeline, plan=plan))))["01-application"]
+    form = docx.Document(io.BytesIO(docx_bytes(document)))
+    assert beside(form, "활용 형태") == "☐ 내부이용 ☐ 제3자 제공 ☑ 결합전문기관을 통한 결합"
 
 
 def test_every_step_of_an_item_has_a_line(case: Case) -> None:
