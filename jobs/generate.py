@@ -13,8 +13,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from jobs import nafld_parties, retail, visits
-from jobs.combination_data import Asked, combination_arguments, combination_asked, refuse_combination_arguments
+from jobs import nafld_parties, party_tables, retail, visits
+from jobs.combination_data import (
+    FIRST_STOPS,
+    Asked,
+    combination_arguments,
+    combination_asked,
+    refuse_combination_arguments,
+)
 from jobs.errors import BadInput
 from jobs.example_data import example, example_table, example_version
 from jobs.job import Context, Outcome, run_job
@@ -62,7 +68,10 @@ def body(context: Context) -> Outcome:
     """Makes the tables, or finds them made already by the same arguments."""
     asked = context.arguments
     if asked.kind == "combination":
-        return _told([_party(context, combination_asked(asked))])
+        found = combination_asked(asked)
+        # The list first: where the party's table lies, all of it is there.
+        lists = [] if found.stops == 0 else [_stops(context, found)]
+        return _told([_party(context, found), *lists])
     refuse_combination_arguments(asked)
     if asked.kind == "visits":
         return _several(context)
@@ -97,6 +106,28 @@ def _party(context: Context, asked: Asked) -> dict[str, Any]:
         _by_tasks(context, target, mark, label, asked.made.schema(), asked.made.chunks, asked.made.chunk)
 
     return _table(context, context.arguments.table or asked.usual_table, asked.mark, make)
+
+
+def _stops(context: Context, asked: Asked) -> dict[str, Any]:
+    """The list of who asked to stop; where it lies already, further requests are added to it."""
+    name, mark = party_tables.STOPS, asked.mark | {"part": "stops"}
+    with source_table(context.environment, name) as target:
+        location = target.location
+        there = exists(location)
+        known = json.loads(last_commit(location).get(MARK, "{}")) if there else {}
+        before = known.pop("stops", 0)
+        wanted = asked.stops or before or FIRST_STOPS
+        if there and (known != mark or wanted < before):
+            if not context.arguments.replace:
+                found = "another table" if known != mark else f"a list of {before} requests"
+                raise BadInput(f"{found} lies at {location}; allowed: --replace to put this one in its place")
+            before = 0
+        if wanted > before:
+            mode: Mode = "append" if before else "replace" if there else "create"
+            rows = party_tables.stop_requests(mark["subjects"], before, wanted)
+            _written(target, mark | {"stops": wanted}, rows, mode)
+        body = {**mark, "stops": wanted}
+        return {**recorded(context.environment, "generate", name, location, body), "made": wanted > before}
 
 
 def _table(context: Context, name: str, mark: dict[str, Any], make: Make) -> dict[str, Any]:
@@ -158,14 +189,14 @@ def _bring(context: Context, target: Target, mark: dict[str, Any]) -> None:
     _written(target, mark, example_table(example(mark["data_set"])))
 
 
-def _written(target: Target, mark: dict[str, Any], table: pa.Table) -> None:
+def _written(target: Target, mark: dict[str, Any], table: pa.Table, mode: Mode | None = None) -> None:
     """Writes and commits a table that this process holds."""
     location = target.location
     with ParquetSink(location, target.folder, table.schema, row_group_bytes=EXAMPLE_GROUP_BYTES) as sink:
         for batch in table.to_batches(EXAMPLE_BATCH_ROWS):
             sink.write(batch)
         files = sink.close()
-    mode: Mode = "replace" if exists(location) else "create"
+    mode = mode or ("replace" if exists(location) else "create")
     commit_files(location, table.schema, files, mode=mode, commit={MARK: json.dumps(mark)})
 
 

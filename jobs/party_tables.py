@@ -3,6 +3,7 @@
 Pure and columnar: chunk `number` of a party's table under a seed is always the same. Each party writes the
 key columns (name, phone, birth) in a way of its own, as happens: other column names, digits with and without
 dashes, dates and texts, and in B some names in decomposed letters (NFD). In B and C one phone in 1,000 is missing.
+A also keeps a list of who asked it to stop.
 """
 
 from __future__ import annotations
@@ -20,8 +21,11 @@ from jobs.population import Membership, Numbers, Population, fixed_texts, shares
 
 CHUNK = 50_000
 FIRST_YEAR, FIRST_MONTH = 2024, 7
+FIRST_MEMBER = 100_000
 MONTH = "reference_on"
 TABLES = {"A": "fuel/members", "B": "housing/residents", "C": "health/examinees"}
+STOPS, MOST_STOPS = "fuel/stops", 100
+STOPS_SCHEMA = pa.schema([("member_no", pa.int64()), ("requested_on", pa.date32())])
 _NO_PHONE, _DECOMPOSED = 0.001, 0.02
 
 Random = np.random.Generator
@@ -76,6 +80,14 @@ class PartyTable:
         return Membership(self.subjects, start, self.duplicates)
 
 
+def stop_requests(subjects: int, first: int, last: int) -> pa.Table:
+    """Requests to stop (처리정지 요구, §37) of A's members from the `first` to before the `last` of them, one a day."""
+    numbers = np.arange(first, last)
+    rows = numbers * (subjects // MOST_STOPS)
+    days = np.datetime64(first_day(0), "D") + numbers
+    return pa.table([pa.array(FIRST_MEMBER + rows), pa.array(days)], schema=STOPS_SCHEMA)
+
+
 def first_day(month: int) -> date:
     """The first day of the month with this number, from 0."""
     years, months = divmod(FIRST_MONTH - 1 + month, 12)
@@ -84,7 +96,7 @@ def first_day(month: int) -> date:
 
 def _keys_a(people: Population, persons: Numbers, rows: Numbers) -> Columns:
     return {
-        "member_no": pa.array(100_000 + rows),
+        "member_no": pa.array(FIRST_MEMBER + rows),
         "cust_nm": people.names(persons),
         "hp": people.phones(persons, "010-####-####"),
         "birth_dt": pa.array(people.births(persons)),

@@ -13,10 +13,12 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from jobs.combination.votes import CRITERIA
+from jobs.combination_data import usual_table
 from jobs.conflicts import NO_CONFLICT
 from jobs.environment import Environment
 from jobs.reviewers import load_reviewers
 from jobs.storage import private_folder
+from jobs.tables import exists
 from transforms.combination.model import Combination
 from transforms.plan import Plan
 
@@ -37,7 +39,7 @@ def data_commands(
 ) -> list[Command]:
     """What makes a party's table where it has none yet; nothing for a combination without made data."""
     name = DATA.get(combination.combination)
-    if name is None or any(environment.zone("source").local.rglob("_delta_log")):
+    if name is None or exists(environment.zone("source") / usual_table(name, party)):
         return []
     size = ("--subjects", subjects) if subjects is not None and name != "nafld" else ()
     return [("generate", "combination", name, "--party", party, *size)]

@@ -16,7 +16,7 @@ from jobs.cli import main
 from jobs.combination_data import MADE
 from jobs.environment import Environment
 from jobs.example_data import example, example_table
-from jobs.party_tables import TABLES, PartyTable
+from jobs.party_tables import STOPS, TABLES, PartyTable, stop_requests
 from jobs.retail import districts
 from jobs.storage import conf_path
 from transforms.combination.loader import load_combination
@@ -146,6 +146,52 @@ def test_a_partys_table_is_made_by_tasks_once(
     assert "another table lies" in told["error"]
 
 
+@pytest.mark.spark
+def test_requests_to_stop_are_added_to_the_list_of_those_before(
+    spark: Any, environment: Environment, environment_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As in a real system: a new request is a new row, and the version that a run has read stays as it was."""
+
+    def made(*more: str) -> tuple[int, dict[str, Any]]:
+        argv = ["generate", "combination", "mobility", "--party", "A", "--subjects", "200", *more]
+        code = main([*argv, "--environment", str(environment_file), "--quiet", "--json"])
+        return code, json.loads(capsys.readouterr().out.splitlines()[-1])
+
+    def told(*more: str) -> list[tuple[str, int, bool]]:
+        code, line = made(*more)
+        assert code == 0
+        return [(one["table"], one["version"], one["made"]) for one in line["tables"]]
+
+    def stops(version: int | None = None) -> list[dict[str, Any]]:
+        found = DeltaTable(str(environment.zone("source") / STOPS), version=version).to_pyarrow_table()
+        rows: list[dict[str, Any]] = found.sort_by("requested_on").to_pylist()
+        return rows
+
+    assert told() == [(TABLES["A"], 0, True), (STOPS, 0, True)]
+    assert stops() == stop_requests(200, 0, 3).to_pylist()
+    assert told("--stops", "5") == [(TABLES["A"], 0, False), (STOPS, 1, True)]
+    assert stops() == stop_requests(200, 0, 5).to_pylist()
+    assert stops(version=0) == stop_requests(200, 0, 3).to_pylist()
+    assert told() == [(TABLES["A"], 0, False), (STOPS, 1, False)]  # a repeat without a number takes back nobody
+    code, line = made("--stops", "2")
+    assert code == 2
+    assert "a list of 5 requests lies" in line["error"]
+    assert told("--stops", "2", "--replace") == [(TABLES["A"], 0, False), (STOPS, 2, True)]
+    assert stops() == stop_requests(200, 0, 2).to_pylist()
+
+
+def test_the_list_of_stop_requests_is_what_the_plan_reads() -> None:
+    source = plans("mobility-housing-health")["fuel-a"].plan.source
+    assert source is not None
+    assert source.stop_requests is not None
+    assert source.stop_requests.table == STOPS
+    assert {source.stop_requests.key, source.stop_requests.at} <= set(stop_requests(100, 0, 1).schema.names)
+    # once and at scale: a benchmark, which leaves nobody out
+    other = plans("generated")["generated-a"].plan.source
+    assert other is not None
+    assert other.stop_requests is None
+
+
 def test_wrong_arguments_are_told(environment_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def said(*argv: str) -> tuple[int, str]:
         code = main(["generate", *argv, "--environment", str(environment_file), "--quiet"])
@@ -159,6 +205,8 @@ def test_wrong_arguments_are_told(environment_file: Path, capsys: pytest.Capture
         (("combination", "generated", "--party", "A", "--subjects", "10"), "--subjects 10"),
         (("combination", "generated", "--party", "A", "--overlap", "1.5"), "--overlap 1.5"),
         (("combination", "nafld", "--party", "registry", "--skew", "0.1"), "whose data are real"),
+        (("combination", "generated", "--party", "A", "--stops", "3"), "with mobility --party A alone"),
+        (("combination", "mobility", "--party", "A", "--stops", "0"), "--stops 0; allowed: 1 to 100"),
         (("retail", "--party", "A"), "allowed: with `generate combination`"),
     ):
         code, text = said(*argv)

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from jobs.party_tables import CHUNK, PartyTable, first_day
+from jobs.party_tables import CHUNK, MOST_STOPS, PartyTable, first_day, stop_requests
 from jobs.retail import districts
 
 SUBJECTS = 4_000
@@ -125,3 +125,12 @@ def test_with_months_persons_come_and_leave_and_are_the_same_all_along() -> None
     for number in first.keys() - last.keys():
         present = [number in there[month] for month in months]
         assert present == sorted(present, reverse=True)
+
+
+def test_the_list_of_who_asked_to_stop_only_grows_and_names_members_of_a(once: dict[str, list[dict[str, Any]]]) -> None:
+    three, five = (stop_requests(SUBJECTS, 0, last).to_pylist() for last in (3, 5))
+    assert five[:3] == three
+    assert five[3:] == stop_requests(SUBJECTS, 3, 5).to_pylist()
+    whole = [row["member_no"] for row in stop_requests(SUBJECTS, 0, MOST_STOPS).to_pylist()]
+    assert len(set(whole)) == MOST_STOPS
+    assert set(whole) <= {row["member_no"] for row in once["A"]}

@@ -211,6 +211,34 @@ def test_it_goes_on_where_a_step_failed(
     assert commands[before][0::2] == ("A", "keys")  # the record of `salt` was kept
 
 
+def test_a_round_may_be_played_up_to_a_step_and_goes_on_from_there(
+    tmp_path: Path, commands: list[tuple[str, ...]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """So that somebody can take a step by hand between: `void`, say."""
+    file, folder = play_of(tmp_path), str(tmp_path / "roles")
+    export = ("--export", f"A={tmp_path / 'export.yaml'}")
+    code, line, _ = run(capsys, "--new", folder, str(file), *export, "--until", "keys")
+    assert (code, line["rounds"], line["until"]) == (0, [], "keys")
+    assert commands[-2:] == [("A", "combination", "keys"), ("B", "combination", "keys")]
+    before = len(commands)
+    code, line, _ = run(capsys, "--roles", folder, str(file), *export)
+    assert (code, line["rounds"]) == (0, ["once"])
+    assert commands[before] == ("KMA", "combination", "rate")
+
+
+def test_until_is_a_step_of_one_round(
+    tmp_path: Path, commands: list[tuple[str, ...]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, folder = str(play_of(tmp_path)), str(tmp_path / "roles")
+    code, _, err = run(capsys, "--new", folder, file, "--until", "forget")
+    assert code == 2
+    assert "--until forget; allowed in round once: apply, receive, prove, salt, keys, rate, extract, link" in err
+    code, _, err = run(capsys, "--roles", folder, file, "--until", "keys", "--rounds", "none")
+    assert code == 2
+    assert "allowed: one, say --rounds once" in err
+    assert commands == []
+
+
 def test_an_internal_combination_deletes_what_linked_it(
     tmp_path: Path, commands: list[tuple[str, ...]], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -151,10 +151,15 @@ def body(call: Call) -> Outcome:
     roles = make_roles(folder, names) if given.new else roles_in(folder, names)
     play = Play(folder, given.file, combination, roles, papers, given.quiet)
     restore(roles)
+    beginning = _until(play, given.rounds, given.until) if given.until is not None else []
     played: list[str] = []
     try:
         if given.new:
             _furnish(play, given.subjects)
+        for name, turn in beginning:
+            play.step(name, turn)
+        if beginning:
+            return _begun(name, given.until)
         for name in _rounds(play, given.rounds):
             play.round(name)
             played.append(name)
@@ -162,6 +167,25 @@ def body(call: Call) -> Outcome:
     except Stopped as stopped:
         return _stopped(play, stopped, played)
     return _told(play, played, ended)
+
+
+def _until(play: Play, asked: str | None, step: str) -> list[tuple[str, Turn]]:
+    """The turns of one round up to a step of all who take it; BadInput for one that does not come before `process`."""
+    rounds = _rounds(play, asked)
+    if len(rounds) != 1:
+        first = play.combination.rounds()[0]
+        raise BadInput(f"--until {step} with {len(rounds)} rounds; allowed: one, say --rounds {first}")
+    (name,) = rounds
+    found = [(name, turn) for turn in turns(play.combination, play.papers, name)]
+    steps = [turn.step for _, turn in found]
+    if step not in steps:
+        raise BadInput(f"--until {step}; allowed in round {name}: {', '.join(dict.fromkeys(steps))}")
+    return found[: len(steps) - steps[::-1].index(step)]
+
+
+def _begun(name: str, step: str) -> Outcome:
+    text = f"round {name}: played until `{step}`; the same command without --until goes on"
+    return Outcome({"rounds": [], "round": name, "until": step}, text=text)
 
 
 def _furnish(play: Play, subjects: str | None) -> None:
@@ -239,6 +263,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     about = "makes that folder: environments, keys, partners, demonstration reviewers, made data for our examples"
     place.add_argument("--new", type=Path, metavar="DIR", help=about)
     parser.add_argument("--rounds", metavar="R,R", help="2024-07,2024-08, `all` or `none` (default: the next)")
+    parser.add_argument("--until", metavar="STEP", help="stop after this step of a round, to take others by hand")
     parser.add_argument("--subjects", metavar="N", help="with --new: how many made subjects a party has")
     parser.add_argument("--end", metavar="REASON", help="end the series once all rounds are over: salts are destroyed")
     files = (
