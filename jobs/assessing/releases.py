@@ -54,11 +54,14 @@ def earlier_releases(environment: Environment, source: str, recipient: str, run:
 
 def _stable(table: TablePipeline) -> list[tuple[str, str]]:
     """Columns whose pseudonyms stay the same from run to run, each with what it is the same over."""
-    return [
-        (column.name, f"{column.domain}/{column.stable_over}")
-        for column in table.columns
-        if isinstance(column, Chain) and column.stable_over is not None and column.name == table.subject
-    ]
+    found = []
+    for column in table.columns:
+        if isinstance(column, Chain) and column.name == table.subject:
+            uses = [(column.domain, column.stable_over)]
+            keys = [step.technique.key_use() for step in column.steps]
+            uses += [(key.domain or column.domain, key.stable_over) for key in keys if key is not None]
+            found += [(column.name, f"{domain}/{over}") for domain, over in uses if over is not None]
+    return found
 
 
 def released_risk(spark: SparkSession, releases: Sequence[Release]) -> ReleasedRisk | None:

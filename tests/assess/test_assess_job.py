@@ -46,7 +46,7 @@ source:
   stop_requests: {{table: clinic/stops, key: person, max_age: 365d}}
 excluded: [visit, note]
 columns:
-  person: {{kind: identifier, apply: pseudonym}}
+  person: {{kind: identifier, apply: {{pseudonym: {{domain: person}}}}}}
   age: {{kind: quasi-identifier, apply: keep}}
   sex: {{kind: quasi-identifier, apply: keep}}
   illness: {{kind: sensitive, legal: sensitive-23, apply: keep}}
@@ -55,6 +55,7 @@ risk:
   population: {{fraction: 0.5}}
   held: [{{table: crm/members, on: {{born: age, gender: sex}}}}]
   {limits}
+adequacy: {{k-anonymity: {{k: 3}}}}
 additional_information: {{keep: {{reason: 장기 연구, until: 2098-12-31}}}}
 output: {{table: visits}}
 """
