@@ -38,6 +38,7 @@ def table(environment: Environment) -> str:
     return "shop/members"
 
 
+@pytest.mark.spark
 def test_a_table_of_the_source_zone(
     spark: SparkSession, table: str, environment_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -60,6 +61,7 @@ def test_a_table_of_the_source_zone(
     assert not any(phone in text + out + err for phone in PHONES)
 
 
+@pytest.mark.spark
 def test_a_delta_folder_with_columns_that_no_plan_takes(
     spark: SparkSession, environment_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -71,6 +73,7 @@ def test_a_delta_folder_with_columns_that_no_plan_takes(
     assert "flatten it first" in out
 
 
+@pytest.mark.spark
 def test_an_empty_table(
     spark: SparkSession, environment: Environment, environment_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

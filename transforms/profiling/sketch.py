@@ -52,8 +52,8 @@ class Sketch:
 
     def add(self, hashes: Words, weights: Numbers | None, looks: Callable[[Numbers], Bits]) -> None:
         """Takes in cells, or distinct values with the number of cells of each; `looks` tells those at some places."""
-        if self.full and len(self.heavy):
-            self.heavy_counts = self.heavy_counts + _counted(self.heavy, hashes, weights)
+        if self.full:
+            self.heavy_counts = self.heavy_counts + _cells(self.heavy, hashes, weights)
         places = np.flatnonzero(hashes < self.below) if self.full else np.arange(len(hashes))
         some, first, turn = np.unique(hashes[places], return_index=True, return_inverse=True)
         counts = np.bincount(turn, None if weights is None else weights[places], len(some)).astype(np.int64)
@@ -120,16 +120,16 @@ class Sketch:
         return int(self.counts[(self.looks & bit) > 0].sum()) / total if total else 0.0
 
 
-def _counted(heavy: Words, hashes: Words, weights: Numbers | None) -> Numbers:
-    """The cells of each of some (ascending) hashes."""
-    turn = np.minimum(np.searchsorted(heavy, hashes), len(heavy) - 1)
-    met = heavy[turn] == hashes
-    return np.bincount(turn[met], None if weights is None else weights[met], len(heavy)).astype(np.int64)
+def _cells(heavy: Words, hashes: Words, weights: Numbers | None) -> Numbers:
+    """The cells of each of some hashes. There are few: to compare with each is faster than to search."""
+    met = (hashes == one for one in heavy)
+    counts = [np.count_nonzero(one) if weights is None else weights[one].sum() for one in met]
+    return np.array(counts, np.int64)
 
 
 def _of(heavy: Words, exact: Sketch) -> Numbers:
     """The counts of some hashes in a sketch that holds all."""
-    return _counted(heavy, exact.hashes, exact.counts) if len(heavy) else _no_numbers()
+    return _cells(heavy, exact.hashes, exact.counts)
 
 
 def _entropy(counts: Numbers, cells: int) -> float:
