@@ -20,7 +20,7 @@ from .conftest import ROOT, Page, page
 
 PAGES = [
     "README.md", "airflow_dags/README.md", "conf/README.md", "infra/README.md", "jobs/README.md",
-    "jobs/combination/README.md",
+    "jobs/assessing/README.md", "jobs/combination/README.md",
     "jobs/documents/README.md", "jobs/forms/README.md", "tests/README.md", "transforms/README.md",
 ]  # fmt: skip
 ENGINEER = page("jobs/README.md")
