@@ -95,9 +95,11 @@ def test_a_number_of_nobody_we_know_inside_a_free_text(run: Made, tmp_path: Path
 def test_what_the_plan_allows_may_stand_there(plans_folder: Path, tmp_path: Path) -> None:
     allowed = "leftovers: {allow: {memo: {kinds: [phone], reason: 대표 전화}}, against: [name, e_mail]}"
     run = made(CHECKUPS.replace("leftovers: {against: [name, e_mail]}", allowed), plans_folder)
-    table = with_cells(run.table, "memo", {7: "대표 전화 02-123-4567", 8: "nobody@example.org"})
+    table = with_cells(run.table, "memo", {7: "대표 전화 02-2123-4567", 8: "nobody@example.org"})
     told = results(run, [table], tmp_path)
     assert (told[FORMS, None]["kinds"], told[FORMS, None]["left"]) == (["e-mail"], 1)
+    strict = results(made(CHECKUPS, plans_folder), [table], tmp_path)
+    assert (strict[FORMS, None]["kinds"], strict[FORMS, None]["left"]) == (["e-mail", "phone"], 2)
 
 
 def test_one_unprocessed_partition(run: Made, tmp_path: Path) -> None:
