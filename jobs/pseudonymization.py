@@ -20,6 +20,7 @@ from jobs.errors import BadInput, DataFailed, Operational, Refused
 from jobs.keys import FileProvider
 from jobs.ledger import evidence_ledger
 from jobs.leftovers import sweep_attempts, sweep_dead_runs
+from jobs.legal_gate import refuse_unmarked
 from jobs.locks import exclusive
 from jobs.plans import open_plan
 from jobs.progress import Progress
@@ -124,6 +125,7 @@ def pseudonymize(
             if earlier.state == STAGED_ALREADY:
                 sweep_attempts(folder, record)
             return earlier
+        refuse_unmarked(spark, loaded, pipeline, snapshots, windows, progress)
         charges = affordable(environment, run, pipeline.aggregates, named)
         asked = _Asked(partitions, windows, limit, round_)
         with _nothing_left_behind(folder, spark, clock):

@@ -125,6 +125,8 @@ def test_thousands_against_the_rules_written_out() -> None:
     assert find_identifiers(pa.array(numbers))["rrn"] == Found(whole=3000, strong=3000, shaped=3000)
     others = find_identifiers(pa.array([wrong(one) for one in numbers]))["rrn"]
     assert (others.whole, others.strong) == (3000, 0)
+    aliens = [resident(birthday(random_, last=date(1999, 12, 31)), "5", random_, foreign=True) for _ in range(500)]
+    assert find_identifiers(pa.array(aliens))["foreigner"] == Found(whole=500, strong=500, shaped=500)
     cards = [luhn("4" + "".join(random_.choices("0123456789", k=14))) for _ in range(3000)]
     assert find_identifiers(pa.array(cards))["card"].whole == 3000
     assert find_identifiers(pa.array([wrong(one) for one in cards]))["card"].whole == 0

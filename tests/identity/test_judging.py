@@ -98,7 +98,18 @@ def test_other_unique_identification_numbers_need_their_mark() -> None:
     assert refusals({"legal": "unique-24"}, licences) == []
 
 
+def test_a_form_that_many_numbers_have_needs_a_telling_name() -> None:
+    passports = ["M12345678", "S00000001"]
+    held = {"passport_no": judged(find_identifiers(pa.array(passports)), 2)}
+    rule = ColumnRule.model_validate(RULE)
+    assert refusals({}, passports) == []
+    assert len(legal_problems({"passport_no": ("columns.passport_no", rule)}, held)) == 1
+    assert len(refusals({"label": "여권번호"}, passports)) == 1
+
+
 def test_what_is_not_sure_is_not_refused() -> None:
-    assert refusals({}, ["M12345678", "S00000001"]) == []
+    orders = ["190115-1000001", "190116-2000002", "190117-3000003"]
+    assert find_identifiers(pa.array(orders))["rrn"].whole > 0
+    assert refusals({}, orders) == []
     assert judged({"rrn": Found(whole=1, shaped=1)}, 1)[0].verdict == "is"
     assert refusals({}, ["없음"]) == []

@@ -54,6 +54,11 @@ def birth_dates(digits: Bytes) -> Flags:
     return np.asarray(real & (day >= 1) & (day <= days) & (~century | (year <= _LAST_BIRTH)))
 
 
+def born_since_october_2020(digits: Bytes) -> Flags:
+    """Is the birth date of a resident number on or after 2020-10-05, since when numbers have no check digit?"""
+    return np.asarray(_IN_2000S[digits[:, 6]] & (number(digits, 0, 6) >= 201005))
+
+
 def number(digits: Bytes, place: int, length: int) -> Numbers:
     """The number that some of the digits write."""
     return _sum(digits[:, place:], 10 ** np.arange(length - 1, -1, -1))

@@ -18,7 +18,7 @@ from transforms.identity.runs import Flags, Numbers, bytes_of, chains, digits_in
 # The shortest of all: an e-mail address such as a@b.kr.
 _SHORTEST = 6
 # A number of fewer digits is none of those looked for, and one of more no whole number of 64 bits.
-_LEAST, _MOST = 10**9, 10**16
+LEAST, _MOST = 10**9, 10**16
 # A vehicle's number has the fewest digits; an e-mail address needs none.
 _FEWEST_DIGITS = 6
 # The first byte of full-width digits in UTF-8.
@@ -139,7 +139,7 @@ def _in_numbers(array: pa.Array) -> list[Hits]:
     whole = _whole_numbers(array)
     if whole is None:
         return []
-    places = np.flatnonzero(_flags(pc.and_(pc.greater_equal(whole, _LEAST), pc.less(whole, _MOST))))
+    places = np.flatnonzero(_flags(pc.and_(pc.greater_equal(whole, LEAST), pc.less(whole, _MOST))))
     if not len(places):
         return []
     numbers = whole.take(pa.array(places))
@@ -170,7 +170,7 @@ def _whole_numbers(array: pa.Array) -> pa.Array | None:
         bound = pa.scalar(_MOST, pa.uint64()) if array.type == pa.uint64() else pa.scalar(_MOST).cast(pa.decimal128(38))
         array = pc.if_else(pc.less(array, bound), array, pa.scalar(None, array.type))
     largest = pc.max(array).as_py()
-    if largest is None or largest < _LEAST:
+    if largest is None or largest < LEAST:
         return None
     return array.cast(pa.int64(), safe=False)
 

@@ -25,7 +25,6 @@ _FORMS = {
     "passport": (rf"{_EDGE}{_BOOKLET}{_END}", rf"^{_BOOKLET}$"),
     "licence": (rf"{_LICENCE}(?:$|[^0-9\-])", rf"^{_LICENCE}$"),
 }
-_NEW_PASSPORT = rf"{_EDGE}[MSRODG][0-9]{{3}}[A-Z][0-9]{{4}}{_END}"
 
 
 def letter_hits(texts: pa.Array, runs: Runs) -> Iterator[Hits]:
@@ -45,9 +44,8 @@ def letter_hits(texts: pa.Array, runs: Runs) -> Iterator[Hits]:
     lettered = ~runs.left_open & ((runs.length == 8) | (runs.length == 3))
     passports = np.unique(runs.text[lettered])
     if len(passports):
-        hits = _matched("passport", texts, passports, *_FORMS["passport"], strong=False)
-        strong = _flags(pc.match_substring_regex(texts.take(pa.array(hits.text)), _NEW_PASSPORT))
-        yield Hits("passport", hits.text, hits.whole, strong, hits.shaped)
+        # Many other numbers are a letter and eight digits.
+        yield _matched("passport", texts, passports, *_FORMS["passport"], strong=False)
 
 
 def _matched(kind: str, texts: pa.Array, places: Numbers, inside: str, whole: str, *, strong: bool) -> Hits:

@@ -9,6 +9,7 @@ import numpy as np
 
 from transforms.identity.check_digits import (
     birth_dates,
+    born_since_october_2020,
     business_checks,
     corporate_checks,
     foreigner_checks,
@@ -75,19 +76,21 @@ def number_hits(runs: Runs) -> Iterator[Hits]:
 def thirteen_digits(found: Chains) -> Iterator[Hits]:
     """Resident, foreigner and corporate registration numbers, which have the same form.
 
-    Numbers given since October 2020 have no check digit: of those only a form with hyphen is sure, where no corporate
-    number fits it better (Enforcement Rule of the Resident Registration Act, art. 2, of 2020-05-26).
+    Numbers given since October 2020 have no check digit (Enforcement Rule of the Resident Registration Act, art. 2, of
+    2020-05-26). Of those only a form with hyphen is sure, of residents only that of who was born since, and only where
+    no corporate number fits it better: an order's number may begin with a date, too.
     """
     if not len(found.first):
         return
     born, sex = birth_dates(found.digits), found.digits[:, 6]
     corporate = corporate_checks(found.digits)
     resident, foreign = born & (sex >= 1) & (sex <= 4), born & (sex >= 5) & (sex <= 8)
-    for kind, fits, checks in (
-        ("rrn", resident, resident_checks(found.digits)),
-        ("foreigner", foreign, foreigner_checks(found.digits)),
+    unchecked = found.written & ~corporate
+    for kind, fits, strong in (
+        ("rrn", resident, resident_checks(found.digits) | (unchecked & born_since_october_2020(found.digits))),
+        ("foreigner", foreign, foreigner_checks(found.digits) | unchecked),
     ):
-        yield _hits(kind, found, fits, checks | (found.written & ~corporate))
+        yield _hits(kind, found, fits, strong)
     sure = (resident & resident_checks(found.digits)) | (foreign & foreigner_checks(found.digits))
     yield _hits("corporate", found, corporate & ~sure, found.written)
 

@@ -146,12 +146,16 @@ def _with_place(batch: pa.RecordBatch, name: str, row: int, columns: Sequence[st
     return batch
 
 
-def open_parquet(uri: str) -> pq.ParquetFile:
-    """A Parquet file by path or URI; INT96 timestamps in microseconds (nanoseconds would wrap in 2262)."""
+def open_parquet(uri: str, dictionaries: Sequence[str] = ()) -> pq.ParquetFile:
+    """A Parquet file by path or URI; INT96 timestamps in microseconds (nanoseconds would wrap in 2262).
+
+    Text columns named in `dictionaries` are read as dictionaries, which the file mostly holds already.
+    """
+    as_they_are: dict[str, Any] = {"coerce_int96_timestamp_unit": "us", "read_dictionary": list(dictionaries)}
     if "://" in uri:
         system, path = pa.fs.FileSystem.from_uri(uri)
-        return pq.ParquetFile(system.open_input_file(path), coerce_int96_timestamp_unit="us")
-    return pq.ParquetFile(uri, coerce_int96_timestamp_unit="us", memory_map=False)
+        return pq.ParquetFile(system.open_input_file(path), **as_they_are)
+    return pq.ParquetFile(uri, memory_map=False, **as_they_are)
 
 
 @dataclass(frozen=True)
