@@ -37,7 +37,7 @@ from transforms.pipeline.recompute import (
     total,
 )
 from transforms.pipeline.sample_lines import line_width, lines_of
-from transforms.pipeline.states import pack
+from transforms.pipeline.states import pack, unpack
 from transforms.pipeline.transform import BLOB_BYTES, all_columns, by_group, cells_of, ordered, serials
 from transforms.pipeline.verify_sample import proof_of_clusters, proof_of_subjects
 from transforms.pipeline.work import Rows, Work, guarded, select
@@ -232,8 +232,10 @@ class VerifyReduce:
         by_kind: dict[int, list[Any]] = {}
         for kind, blob in blobs:
             by_kind.setdefault(kind, []).append(blob)
-        for kind in (SOURCE, STAGED, AFTER):
-            yield from ((kind, bytes(blob)) for blob in by_kind.get(kind, ()))
+        yield from ((STAGED, bytes(blob)) for blob in by_kind.get(STAGED, ()))
+        for kind in (SOURCE, AFTER):
+            if kind in by_kind:
+                yield kind, _merged(by_kind[kind])
         if SUBJECTS in by_kind:
             lines = _lines(by_kind[SUBJECTS], line_width(self.work.table.sample))
             yield SUBJECTS, pack(proof_of_subjects(self.work, [lines], self.sample_facts))
@@ -295,6 +297,15 @@ def placed(lines: Words, width: int, offset: int, table: TablePipeline) -> tuple
     turn = ordered([np.ascontiguousarray(lines[:, place]) for place in range(width)], table)
     lines = lines[turn]
     return lines, serials([lines[:, place] for place in range(width)], offset, width > 2)
+
+
+def _merged(blobs: Sequence[Any]) -> bytes:
+    """States as one: megabytes of each unit need not all come to the driver."""
+    states = map(unpack, blobs)
+    whole = next(states)
+    for state in states:
+        whole.merge(state)
+    return pack(whole)
 
 
 def _lines(blobs: Sequence[Any], width: int) -> Words:
