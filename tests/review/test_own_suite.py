@@ -15,7 +15,7 @@ def test_ours_stand_beside_great_expectations_own(spark: Any) -> None:
     from transforms.expectations.measured import ExpectLDiversity
     from transforms.expectations.own import ExpectNoIdentifiersInColumn
 
-    rows = [("30", "감기", "문의 02-123-4567로"), ("30", "골절", "없음"), ("40", "감기", None), ("40", "감기", "없음")]
+    rows = [("30", "감기", "문의 010-9999-4567로"), ("30", "골절", "없음"), ("40", "감기", None), ("40", "감기", "없음")]
     frame = spark.createDataFrame(rows, "age string, disease string, memo string")
     context = gx.get_context(mode="ephemeral")
     source = context.data_sources.add_spark("mine", persist=False)
@@ -30,4 +30,4 @@ def test_ours_stand_beside_great_expectations_own(spark: Any) -> None:
     assert [success for success, _ in told] == [True, False, False, True]
     assert told[1][1]["l"] == 1  # both people of 40 have the same
     assert told[2][1] == {"kinds": ["phone"], "left": 1}
-    assert "02-123-4567" not in str(done.to_json_dict())
+    assert "010-9999-4567" not in str(done.to_json_dict())
