@@ -103,5 +103,6 @@ def _text(head: str, waits: str, reports: Sequence[str], commands: Sequence[str]
         lines.append(f"- what would be signed: `{one} --show --environment {place.file}`")
         who = "--member" if "vote" in one else "--reviewer"
         answers = "" if "vote" in one else "--conflicts none "
-        lines.append(f"- to sign: `{one} {who} NAME --key FILE {answers}--outcome approved … --environment {place.file}`")
+        vote = f"{who} NAME --key FILE {answers}--outcome approved …"
+        lines.append(f"- to sign: `{one} {vote} --environment {place.file}`")
     return "\n".join([*lines, "", NOTE])

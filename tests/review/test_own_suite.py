@@ -15,7 +15,8 @@ def test_ours_stand_beside_great_expectations_own(spark: Any) -> None:
     from transforms.expectations.measured import ExpectLDiversity
     from transforms.expectations.own import ExpectNoIdentifiersInColumn
 
-    rows = [("30", "감기", "문의 010-9999-4567로"), ("30", "골절", "없음"), ("40", "감기", None), ("40", "감기", "없음")]
+    told = [("30", "감기", "문의 010-9999-4567로"), ("30", "골절", "없음")]
+    rows = [*told, ("40", "감기", None), ("40", "감기", "없음")]
     frame = spark.createDataFrame(rows, "age string, disease string, memo string")
     context = gx.get_context(mode="ephemeral")
     source = context.data_sources.add_spark("mine", persist=False)

@@ -16,6 +16,7 @@ from jobs.combination import entries
 from jobs.combination.layout import make_roles
 from jobs.combination.rounds import Round
 from jobs.combination_job import main
+from jobs.conflicts import NO_CONFLICT
 from jobs.decide import main as decide
 from jobs.environment import Environment
 from jobs.reviewer import new_reviewer
@@ -158,7 +159,7 @@ class Year:
             for member in COMMITTEE:
                 key = ["--key", str(self.folder / f"{member}.pem"), "--outcome", "approved"]
                 self.take("CA", "vote", name, "--user", user, "--member", member, *key, "--form", form, *grades)
-                words = [done["outputs"][user]["run"], "--reviewer", member, *key, "--conflicts", "none", "--reason", "적정"]
+                words = [done["outputs"][user]["run"], "--reviewer", member, *key, *NO_CONFLICT, "--reason", "적정"]
                 code, told = _called(decide, [*words, "--environment", self.file("CA"), "--json", "--quiet"])
                 assert code == 0, told
 
