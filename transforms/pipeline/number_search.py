@@ -71,12 +71,13 @@ class NumberSearch:
 
     def _piece(self, piece: Piece) -> Iterator[tuple[str, pa.Array]]:
         try:
-            with open_parquet(piece.file.uri, dictionaries=self.columns) as file:
-                held_here = set(file.schema_arrow.names)
-                for name in self.columns:
-                    if name in held_here:
-                        read = file.read_row_group(piece.row_group, [name], use_threads=False)
-                        yield from ((name, chunk) for chunk in read.column(name).chunks)
+            with open_parquet(piece.file.uri) as file:
+                stored = set(file.schema_arrow.names)  # an older file lacks columns that were added later
+            here = [name for name in self.columns if name in stored]
+            with open_parquet(piece.file.uri, dictionaries=here) as file:
+                for name in here:
+                    read = file.read_row_group(piece.row_group, [name], use_threads=False)
+                    yield from ((name, chunk) for chunk in read.column(name).chunks)
         except (pa.ArrowException, OSError) as error:
             raise Damaged(piece.file.uri.rsplit("/", 1)[-1], type(error).__name__) from None
 
