@@ -8,6 +8,7 @@ from jobs.conflicts import QUESTIONS
 from jobs.decisions import Decision
 from jobs.documents.model import Block, Box, Cell, Paragraph, Row, Table, head
 from jobs.forms.facts import BLANK_DAY, Facts
+from jobs.judging import CONFLICT as DECLARED
 
 SECRECY_TITLE, CONFLICT_TITLE = "비밀유지의무 서약서", "이해상충 서약서"
 UNDERTAKING_TITLE = "가명정보에 대한 안전조치 이행 약속서"
@@ -52,7 +53,9 @@ def secrecy(facts: Facts, reviewer: str | None) -> tuple[Block, ...]:
 
 def conflicts(facts: Facts, reviewer: str | None) -> tuple[Block, ...]:
     """The six questions (L3245-3262) with the answers that were signed; where nobody answered, both boxes are empty."""
-    signed = next((one for one in _said(facts, reviewer) if one.statement.get("conflicts")), None)
+    answered = [one for one in _said(facts, reviewer) if one.statement.get("conflicts")]
+    declared = [one for one in answered if one.field("kind") == DECLARED]  # stays, whatever was said before or after
+    signed = next(iter(declared or answered), None)
     answers: Mapping[str, str] = signed.statement["conflicts"] if signed is not None else {}
     about: list[Row] = [
         [head("접수번호"), facts.record.application],

@@ -160,7 +160,7 @@ def test_the_analysts_queries_agree(flow: Flow, spark: SparkSession) -> None:
     (sql,) = ANALYST.blocks("sql")
     by_spark = [tuple(row) for row in spark.sql(sql.replace("warehouse/", f"{flow.folder}/warehouse/")).collect()]
     results = []
-    for code in ANALYST.blocks("python"):
+    for code in (one for one in ANALYST.blocks("python") if "warehouse/published" in one):
         names: dict[str, Any] = {}
         with contextlib.redirect_stdout(io.StringIO()):
             exec(code, names)  # noqa: S102 - a page's own code is what is tested
