@@ -27,8 +27,12 @@ def test_ours_stand_beside_great_expectations_own(spark: Any) -> None:
     suite.add_expectation(ExpectNoIdentifiersInColumn(column="memo"))
     suite.add_expectation(ExpectNoIdentifiersInColumn(column="disease"))
     done = batch.validate(suite)
-    told = [(one.success, dict(one.result)) for one in done.results]
-    assert [success for success, _ in told] == [True, False, False, True]
-    assert told[1][1]["l"] == 1  # both people of 40 have the same
-    assert told[2][1] == {"kinds": ["phone"], "left": 1}
+    configs = [one.expectation_config for one in done.results]
+    found = {(config.type, config.kwargs["column"]): one for config, one in zip(configs, done.results, strict=True)}
+    assert found["expect_column_values_to_not_be_null", "disease"].success
+    (diverse,) = [one for (kind, _), one in found.items() if kind == "expect_l_diversity"]
+    assert (diverse.success, diverse.result["l"]) == (False, 1)  # both people of 40 have the same
+    assert found["expect_no_identifiers_in_column", "disease"].success
+    memo = found["expect_no_identifiers_in_column", "memo"]
+    assert (memo.success, dict(memo.result)) == (False, {"kinds": ["phone"], "left": 1})
     assert "010-9999-4567" not in str(done.to_json_dict())
