@@ -206,12 +206,12 @@ def test_what_a_person_must_see_is_not_tried_again(airflow: Airflow, place: Work
 
 
 def test_a_backfill_takes_one_period_after_the_other(airflow: Airflow, place: Workplace) -> None:
-    airflow.on("series")
     body: dict[str, Any] = {
         "dag_id": "series", "from_date": "2026-01-01T00:00:00Z", "to_date": "2026-03-02T00:00:00Z",
         "max_active_runs": 1, "reprocess_behavior": "none", "run_backwards": False,
     }  # fmt: skip
-    airflow.ask("POST", "/api/v2/backfills", body)
+    airflow.backfill("series", body)
+    airflow.on("series")
     months = {"2026-01", "2026-02", "2026-03"}
     end = time.monotonic() + 240
     while months - {one["words"][0].split("@")[1] for one in place.calls("series", "publish")}:
@@ -233,9 +233,9 @@ def test_rounds_of_a_combination_go_on_without_the_late_and_end_with_a_rejection
     place.codes("trio", "C.keys", "2")
     place.codes("trio", "KMA.link", "5 4 0")
     place.state("2024-07", "waiting")
-    airflow.on("trio")
     body = {"dag_id": "trio", "from_date": "2024-07-01T00:00:00Z", "to_date": "2024-08-01T00:00:00Z"}
-    airflow.ask("POST", "/api/v2/backfills", body | {"max_active_runs": 1})
+    airflow.backfill("trio", body | {"max_active_runs": 1})
+    airflow.on("trio")
     run = airflow.until_run("trio", "2024-07")
     airflow.until("trio", run, lambda states: states["CA.adequacy"] == "awaiting_input")
     assert "gamyeong decide r1 --show" in airflow.question("trio", run, "CA.adequacy")["body"]
