@@ -12,15 +12,18 @@ from airflow.sdk import DAG
 from gamyeong_dags import places
 from gamyeong_dags.broken_dag import broken_dag
 from gamyeong_dags.combination_dag import combination_dags
+from gamyeong_dags.due_dag import due_dag
 from gamyeong_dags.plan_dag import plan_dag
 from gamyeong_dags.problems import UnfitFile
-from gamyeong_dags.schedule import PlanSchedule, Scheduled, load_all
+from gamyeong_dags.schedule import DueSchedule, PlanSchedule, Scheduled, load_all
 
 
 def made(one: Scheduled) -> list[DAG]:
     """The DAGs of a schedule."""
     if isinstance(one.model, PlanSchedule):
         return [plan_dag(one, one.model)]
+    if isinstance(one.model, DueSchedule):
+        return [due_dag(one, one.model)]
     return combination_dags(one, one.model)
 
 
@@ -33,6 +36,8 @@ def all_dags() -> tuple[list[DAG], list[UnfitFile]]:
             dags += made(one)
         except UnfitFile as error:
             bad.append(error)
+        except Exception as error:  # noqa: BLE001 - Airflow's own rules: no file takes the others' DAGs away
+            bad.append(UnfitFile(one.file, [f": Airflow takes no DAG made of it ({type(error).__name__})"]))
     return dags, bad
 
 

@@ -13,7 +13,9 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES256
 from cryptography.hazmat.primitives.ciphers.modes import GCM
 
 from jobs.errors import Operational
-from jobs.keys import FileProvider, RunSecrets
+from jobs.key_files import overwrite
+from jobs.key_providers import provider_of
+from jobs.keys import KeyGone, RunSecrets
 from jobs.runs import RunFolder, RunRecord
 from jobs.storage import unique_name
 from transforms.derivation import Secret, canonical_json, subkey
@@ -26,13 +28,24 @@ NONCE, TAG = 12, 16
 def run_secrets(folder: RunFolder) -> RunSecrets:
     """The store of the environment's run secrets."""
     environment = folder.environment
-    return RunSecrets(environment.zone("keys"), FileProvider(environment.keys.path))
+    return RunSecrets(environment.zone("keys"), provider_of(environment))
+
+
+def card(folder: RunFolder) -> dict[str, str] | None:
+    """The run secret's check value and canary, for the ledger; None where there is no secret (any more)."""
+    try:
+        return run_secrets(folder).card(folder.run).plain()
+    except KeyGone:
+        return None
 
 
 def destroy(folder: RunFolder) -> bool:
-    """Removes the run's wrapped secret (crypto-shredding) and its facts and maps; True if there was any."""
+    """Overwrites and removes the run's wrapped secret (crypto-shredding), facts and maps; True if there was any."""
     secret = run_secrets(folder).destroy(folder.run)
     rest = folder.additional.exists()
+    for path in folder.additional.local.rglob("*") if rest else ():
+        if path.is_file() and not path.is_symlink():
+            overwrite(path)
     folder.additional.delete()
     return secret or rest
 

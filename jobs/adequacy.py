@@ -9,9 +9,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from jobs import source_values
+from jobs.attempts import attempted
 from jobs.clock import Clock, utc_now
 from jobs.documents import write_documents
 from jobs.errors import BadInput, Operational, Refused
+from jobs.frames import read
+from jobs.incidents.halted import require_run_going
 from jobs.ledger import evidence_ledger
 from jobs.locks import exclusive
 from jobs.measured import utilities
@@ -21,7 +24,6 @@ from jobs.run_plan import load_compiled
 from jobs.runs import RunFolder, RunRecord, StagedTable
 from jobs.staging import staged_snapshot
 from jobs.storage import Location, write_atomically
-from jobs.tables import read
 from jobs.vouched import hashes
 from transforms.measure_checks import quasi_identifiers
 from transforms.run_facts import RunFacts
@@ -67,8 +69,9 @@ def review(folder: RunFolder, progress: Progress, clock: Clock = utc_now) -> Rev
     from transforms.expectations.utility import needs_figures
     from transforms.expectations.validation import ReviewFailed, run_suite
 
-    with exclusive(folder.lock, f"run {folder.run}"):
+    with exclusive(folder.lock, f"run {folder.run}"), attempted(folder, "review", clock):
         record = folder.load_record()
+        require_run_going(folder.environment, record)
         pipeline = planned(folder, record)
         facts = run_facts(folder)
         k = pipeline.plan.adequacy.k_anonymity
@@ -152,7 +155,6 @@ def staged_table(
     """
     from jobs.session import require_encryption, spark_session
     from transforms.expectations.handed import Handed
-    from transforms.pipeline.feed import SourceFile
 
     snapshot = staged_snapshot(folder, staged)
     spark = spark_session(folder.environment, f"review {staged.name}")
@@ -160,7 +162,7 @@ def staged_table(
     handed = Handed(
         pipeline.table(staged.name),
         facts.tables[staged.name],
-        tuple(SourceFile(file.uri) for file in snapshot.files),
+        tuple(file.source for file in snapshot.files),
         pipeline.fingerprint,
         f"{staged.id}/{staged.version}",
         source_values.load(folder, pipeline.tables.values()),

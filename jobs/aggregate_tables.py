@@ -17,7 +17,7 @@ from jobs.staging import properties, staged_snapshot
 from jobs.storage import unique_name
 from jobs.tables import commit_files, pinned
 from transforms.aggregates import Aggregate
-from transforms.pipeline.feed import SourceFile, pack_units
+from transforms.pipeline.feed import pack_units
 from transforms.pipeline_model import Pipeline
 from transforms.plan import Plan
 from transforms.techniques.privacy import Query
@@ -67,7 +67,7 @@ def staged_rows(folder: RunFolder, staged: StagedTable) -> pa.Table:
     """The rows of a staged aggregate, in their order, with the types that its log names."""
     snapshot = staged_snapshot(folder, staged)
     schema = pa.schema([pa.field(field.name, field.type) for field in snapshot.schema])
-    units = pack_units([SourceFile(file.uri) for file in snapshot.files], schema, 1)
+    units = pack_units([file.source for file in snapshot.files], schema, 1)
     batches = [batch for unit in units for batch in unit.batches(schema.names)]
     return pa.Table.from_batches(batches, schema)
 
@@ -92,8 +92,8 @@ def review_aggregate(
     folder: RunFolder, staged: StagedTable, aggregate: Aggregate, fingerprint: str
 ) -> tuple[Any, list[Judged]]:
     """The suite of an aggregate table and its results."""
+    from jobs.frames import read
     from jobs.session import spark_session
-    from jobs.tables import read
     from transforms.expectations.aggregate_suite import make_aggregate_suite, run_aggregate_suite
 
     snapshot = staged_snapshot(folder, staged)

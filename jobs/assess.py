@@ -10,23 +10,23 @@ import argparse
 from collections.abc import Iterator, Sequence
 
 from jobs.assessing.assessment import Assessed, assess
+from jobs.errors import Refused
 from jobs.job import Context, Outcome, run_job
 from jobs.leaving import leave
+from jobs.plan_arguments import run_arguments
 from jobs.vouched import RISK_REPORT
 from transforms.assess.found import Assessment, TableRisk
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The job's own arguments."""
-    parser.add_argument("plan", metavar="PLAN", help="plan file")
-    parser.add_argument("--period", metavar="PERIOD", help="one period's rows alone: 2026-10 or 2026-10-05")
-    parser.add_argument("--round", metavar="ROUND", help="of a combination, for a party's plan: 2024-07, once")
+    run_arguments(parser)
     parser.add_argument("--limit", type=int, metavar="N", help="for the trial run of this number of subjects")
     parser.add_argument("--again", action="store_true", help="measure anew what stands there already")
 
 
 def body(context: Context) -> Outcome:
-    """Measures and writes the report; a limit of the plan exceeded is exit 1."""
+    """Measures and writes the report; what `pseudonymize` will refuse is exit 3, a limit of the plan exceeded 1."""
     asked = context.arguments
     done = assess(
         context.environment,
@@ -45,16 +45,17 @@ def body(context: Context) -> Outcome:
     return Outcome(
         {
             "run": found.run,
-            "verdict": "above limits" if found.exceeded else "within limits",
+            "verdict": "refused" if done.refused else "above limits" if found.exceeded else "within limits",
             "records": sum(one.records for one in found.tables),
             "stopped": sum(one.stopped for one in found.tables),
             "unanswered": list(found.unanswered),
             "measures": len(found.measures),
             "exceeded": [one.limit for one in found.exceeded],
+            "refused": [one.path for one in done.refused],
             "report": str(done.folder.evidence / RISK_REPORT / "report.html"),
         },
         text="\n".join(_lines(done, found)),
-        exit_code=1 if found.exceeded else 0,
+        exit_code=Refused.exit_code if done.refused else 1 if found.exceeded else 0,
     )
 
 
@@ -68,6 +69,8 @@ def _lines(done: Assessed, found: Assessment) -> Iterator[str]:
         yield "  answer them in the plan: risk: {checklist: {3: {answer: no, note: …}}}"
     for one in found.exceeded:
         yield f"{one.table}: {one.limit} is {one.found:.3%}; allowed by risk.limits: {one.allowed:.3%}"
+    for problem in done.refused:
+        yield f"pseudonymize will refuse: {problem}"
     yield f"report: {done.folder.evidence / RISK_REPORT / 'report.html'}"
 
 
@@ -76,8 +79,10 @@ def _line(table: TableRisk) -> str:
     if table.stopped:
         head += f" ({table.stopped:,} of people who asked to stop are left out)"
     figures = table.figures
+    if not table.records:
+        return f"{head}; there is nothing to look at"
     if figures is None:
-        return f"{head}; no combination of quasi-identifiers to look at"
+        return f"{head}; no quasi-identifiers, so no combinations to look at"
     names = ", ".join(figures.quasi_identifiers)
     return f"{head}; {names}: k = {figures.classes.k}, {figures.classes.unique:,} unique"
 
@@ -87,7 +92,10 @@ def _listed(numbers: Sequence[int]) -> str:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Exit 0 assessed, 1 above a limit of the plan, 2 bad plan or table, 3 refused by rule, 4 operational."""
+    """Exit 0 assessed, 1 above a limit of the plan, 2 bad plan or table, 3 refused by rule, 4 operational.
+
+    The report is written with 1, and with 3 where the data hold unmarked numbers of the law.
+    """
     return run_job(
         argv,
         name="assess",

@@ -8,6 +8,7 @@ if __name__ == "__main__":  # spark-submit puts jobs/ first on the path; its par
 
 import argparse
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,6 +16,7 @@ import pyarrow.parquet as pq
 from jobs.clock import utc_now
 from jobs.columns import brought_in
 from jobs.errors import BadInput
+from jobs.frames import needs_connector
 from jobs.job import Context, Outcome, run_job
 from jobs.leaving import leave
 from jobs.plans import open_plan
@@ -58,10 +60,13 @@ def body(context: Context) -> Outcome:
     held = f", fits {', '.join(name or 'its table' for name in schemas)}" if schemas else ""
     lines = [f"{path.name}: valid{held}; fingerprint {mark}"]
     warnings = _ended(loaded.plan) + (plan_warnings(pipeline, "en") if pipeline is not None else [])
+    warnings += _closed(path, context) if OWN in wanted else []
     lines += [f"warning: {one}" for one in warnings]
+    names = sorted(schemas)
+    summary: dict[str, Any] = {"plan": loaded.plan.plan, "fingerprint": mark, "tables": names, "warnings": warnings}
     if context.arguments.explain and pipeline is not None:
         lines.append(pipeline.explain())
-    summary = {"plan": loaded.plan.plan, "fingerprint": mark, "tables": sorted(schemas), "warnings": warnings}
+        summary["not_delivered"] = {name: list(one.excluded) for name, one in pipeline.tables.items()}
     return Outcome(summary, text="\n".join(lines))
 
 
@@ -71,6 +76,14 @@ def _ended(plan: Plan) -> list[str]:
         return []
     refused = "pseudonymize and publish refuse the plan (exit 3); allowed: a later `until`"
     return [f"use.until: the use ended on {plan.use.until}; {refused}"]
+
+
+def _closed(path: Path, context: Context) -> list[str]:
+    """A warning for each source table in an object store that the jobs can't read there, as the environment stands."""
+    zone = context.environment.zone("source")
+    names = () if zone.is_local else source_tables(path).values()
+    told = [needs_connector(pinned(zone / name), context.environment.spark) for name in names]
+    return [one for one in told if one is not None]
 
 
 def _compiled(loaded: Loaded, schemas: Mapping[str, pa.Schema]) -> Pipeline:

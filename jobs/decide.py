@@ -15,16 +15,17 @@ from jobs.clock import Clock, stamp, utc_now
 from jobs.conflicts import NONE, SECRECY, answers, parse_conflicts, questions_text
 from jobs.decisions import OUTCOMES, Decision, bound, conditions, load_all, save, statement
 from jobs.difference import shown
+from jobs.incidents.halted import require_run_going
 from jobs.job import BadInput, Context, Outcome, Refused, run_job
 from jobs.judging import CONFLICT, admitted
 from jobs.leaving import leave
 from jobs.ledger import evidence_ledger, trusted_entries
 from jobs.locks import exclusive
-from jobs.reviewers import person
 from jobs.runs import RunFolder, find_run
 from jobs.signing import SigningKey, load_key, passphrase_from
 from jobs.sub_results import SUB_RESULTS, sub_results
 from jobs.vouched import require_vouched
+from transforms.persons import person
 
 
 @dataclass(frozen=True)
@@ -109,11 +110,10 @@ def decide(
     _complete(vote)
     with exclusive(folder.lock, f"run {folder.run}"):
         record, plan = folder.load_record(), folder.load_plan()
+        require_run_going(folder.environment, record)
         if folder.release.exists():
-            raise Refused(f"run {folder.run} is {folder.read('release.json')['state']} already")
-        who = admitted(folder.environment, plan, reviewer)
-        if who.key_id != key.key_id:
-            raise Refused(f"key {key.key_id} is not the one that is pinned for {who.name} ({who.key_id})")
+            raise Refused(f"run {folder.run} is {folder.read('release.json').get('state', 'over')} already")
+        who = admitted(folder.environment, plan, reviewer, key)
         binding = bound(folder, record)
         ledger = evidence_ledger(folder.environment, clock)
         require_vouched(folder, trusted_entries(folder.environment, ledger))
@@ -152,7 +152,7 @@ def _complete(vote: Vote) -> None:
     if (vote.outcome is None) == (vote.close is None):
         raise BadInput("what is decided? allowed: either --outcome or --close CONDITION")
     if (vote.outcome == "conditional") != bool(vote.conditions):
-        raise BadInput("--condition TEXT and --outcome conditional belong together")
+        raise BadInput("--condition TEXT and --outcome conditional belong together; allowed: both, or neither")
     if vote.outcome == "rejected" and not vote.reason:
         raise BadInput("a rejection without a reason; allowed: --reason TEXT")
 

@@ -15,7 +15,7 @@ from jobs.ledger import Head
 from jobs.manifest import load as load_manifest
 from jobs.runs import RunFolder, RunRecord
 from jobs.signing import SigningKey
-from jobs.storage import Location, write_atomically
+from jobs.storage import Location, parsed, write_atomically
 from jobs.vouched import BEFORE, MADE_BY, documents, hashes
 from transforms.derivation import canonical_json
 
@@ -38,11 +38,16 @@ class Decision:
         return value if isinstance(value, str) else ""
 
     @property
+    def after(self) -> int:
+        """The number of the ledger's last entry when it was made: unlike clocks, it never goes back."""
+        seq, _, _ = self.field("ledger_head").partition(":")
+        return int(seq) if seq.isdecimal() and len(seq) < 19 else 0
+
+    @property
     def conditions(self) -> list[dict[str, str]]:
         """Conditions as {"id", "text"}."""
         raw = self.statement.get("conditions")
         return [one for one in raw if isinstance(one, dict)] if isinstance(raw, list) else []
-
 
     def entry(self, run: str) -> dict[str, Any]:
         """The body of its ledger entry."""
@@ -122,7 +127,8 @@ def save(place: Location, content: dict[str, Any], key: SigningKey) -> Decision:
 
 
 def load_all(folder: RunFolder) -> list[Decision]:
-    """Every decision file, in the order in which they say they were made; Refused names damaged ones."""
+    """Every decision file, in the order in which they were made by what the ledger then held; Refused names
+    damaged ones."""
     return load_from(folder.decisions)
 
 
@@ -132,7 +138,7 @@ def load_from(place: Location) -> list[Decision]:
     for path in sorted(place.local.glob("*.json")) if place.local.is_dir() else []:
         raw = path.read_bytes()
         try:
-            body = json.loads(raw)
+            body = parsed(raw)
             content, signature = dict(body["statement"]), str(body["signature"])
         except (ValueError, KeyError, TypeError):
             damaged.append(path.name)
@@ -140,7 +146,7 @@ def load_from(place: Location) -> list[Decision]:
         found.append(Decision(path.name, hashlib.sha256(raw).hexdigest(), content, signature))
     if damaged:
         raise Refused(f"damaged decision files in {place}: {', '.join(damaged)}")
-    return sorted(found, key=lambda one: (one.field("at"), one.file))
+    return sorted(found, key=lambda one: (one.after, one.field("at"), one.file))
 
 
 def _manifest_digest(folder: RunFolder) -> str:

@@ -38,9 +38,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="COLUMN=PLACES",
         help="the column was a decimal with so many places behind the point",
     )
-    parser.add_argument(
-        "--least", type=int, default=LEAST, metavar="N", help=f"withhold sums of fewer cells ({LEAST}; at least 2)"
-    )
+    least = f"withhold sums of fewer cells, by the counts in the file ({LEAST}; at least 2)"
+    parser.add_argument("--least", type=int, default=LEAST, metavar="N", help=least)
 
 
 def body(context: Context) -> Outcome:

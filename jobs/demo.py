@@ -16,6 +16,7 @@ from jobs.conflicts import NO_CONFLICT
 from jobs.decisions import load_all
 from jobs.environment import ZONES, Environment, load_environment
 from jobs.job import BadInput, Context, DataFailed, Outcome, Refused, Waiting, run_job
+from jobs.key_providers import root_is_missing
 from jobs.leaving import leave
 from jobs.reviewers import load_reviewers
 from jobs.runs import RunFolder
@@ -51,7 +52,7 @@ def body(context: Context) -> Outcome:
     def step(job: str, *argv: str) -> Step:
         return take(job, argv, environment=str(file), quiet=given.quiet)
 
-    if not Path(environment.key_settings.path).exists():
+    if root_is_missing(environment):
         last = step("keys", "init")
         if last.code:
             return _ended(last)

@@ -31,10 +31,11 @@ def body(context: Context) -> Outcome:
     """Writes the forms."""
     folder = find_run(context.environment, context.arguments.run)
     written = write_forms(folder)
+    page = written.folder / "index.html"
     lines = [f"{name}  {title}" for name, title in written.titles.items()]
     return Outcome(
         {"run": folder.run, "folder": str(written.folder), "documents": len(written.titles)},
-        text="\n".join([f"run {folder.run}: {len(lines)} documents, HTML and DOCX, in {written.folder}", *lines]),
+        text="\n".join([f"run {folder.run}: {len(lines)} documents, HTML and DOCX; {page} lists them", *lines]),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations, permutations
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -18,12 +18,17 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
+from jobs.access import Rights
 from jobs.errors import BadInput, ZoneNotHanded
-from jobs.storage import Location, StorageOptions, conf_path
+from jobs.key_providers import Keys, shielded
+from jobs.key_providers.settings import SETTINGS, FileKeys, KeySettings
+from jobs.storage import ARROW_SCHEMES, STORES, Location, StorageOptions, conf_path, known_store
+from transforms.errors import MOST_TOLD, PlanError
+from transforms.plan_places import read_text
+from transforms.yaml_nodes import Node, read_yaml
 
 ROLE_NAME = r"^[A-Za-z0-9][A-Za-z0-9-]*$"
 
@@ -31,18 +36,15 @@ Zone = Literal["source", "staging", "published", "additional-information", "evid
 ZONES: tuple[Zone, ...] = get_args(Zone)
 # Spark tables, which others are given to read: no place for keys, logs, or the list of who may approve.
 DATA_ZONES: tuple[Zone, ...] = ("source", "staging", "published")
+KEYS = ("keys", "retiring_keys")
+LONGEST_LINE = 1000
+# Locks, private files and renames in place: no object store has them.
+ON_THIS_MACHINE: tuple[Zone, ...] = ("additional-information", "evidence", "keys")
 Form = Literal["internal-same-department", "internal-other-department", "third-party"]
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-class KeySettings(_Strict):
-    """Which provider wraps the run secrets. `file`: a root key in a file that its owner alone may read."""
-
-    provider: Literal["file"] = "file"
-    path: str
 
 
 class Floor(_Strict):
@@ -73,12 +75,25 @@ class _File(_Strict):
     zones: dict[Zone, str]
     scratch: str
     keys: KeySettings
+    retiring_keys: KeySettings | None = None
     reviewers: str
     policy: dict[Form, Floor] = Field(default_factory=dict)
     jars: tuple[str, ...] = ()
     spark: dict[str, str] = Field(default_factory=dict)
     storage: _Storage = _Storage()
+    opens: tuple[Zone, ...] = ()
+    access: dict[Zone, Rights] = Field(default_factory=dict)
     combination: _Combination | None = None
+    backups: str | None = Field(default=None, min_length=1, max_length=500)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _users_have_neither_keys_nor_reviewers(cls, raw: Any) -> Any:
+        # Nothing that such an environment opens asks for them: places that are never made.
+        if isinstance(raw, Mapping) and raw.get("opens") and isinstance(raw.get("scratch"), str):
+            none = f"{raw['scratch']}/none"
+            return {"keys": {"provider": "file", "path": none}, "reviewers": none, **raw}
+        return raw
 
     @field_validator("spark", mode="before")
     @classmethod
@@ -92,6 +107,10 @@ class _File(_Strict):
     @classmethod
     def _all_apart(cls, zones: dict[Zone, str]) -> dict[Zone, str]:
         places = {zone: Location.of(place) for zone, place in zones.items()}
+        if strange := [zone for zone, place in places.items() if not (place.is_local or known_store(place))]:
+            found = "; ".join(f"{zone} lies at {places[zone]}" for zone in strange)
+            raise ValueError(f"{found}; allowed: a folder, or a URI of {', '.join(STORES)}")
+        places = {zone: _as_it_is(place) for zone, place in places.items()}
         shared = [f"{a} and {b} share {places[a]}" for a, b in combinations(zones, 2) if places[a] == places[b]]
         shared += [
             f"{a} lies in {b} ({places[b]})"
@@ -100,12 +119,19 @@ class _File(_Strict):
         ]
         if shared:
             raise ValueError(f"{'; '.join(shared)}; allowed: a folder or URI of its own for each zone")
+        if away := [zone for zone in ON_THIS_MACHINE if zone in zones and not places[zone].is_local]:
+            found = "; ".join(f"{zone} lies at {places[zone]}" for zone in away)
+            allowed = f"{', '.join(DATA_ZONES)} may lie in an object store"
+            raise ValueError(f"{found}; allowed: a folder of this machine or a mounted share, for locks; {allowed}")
         return zones
 
-    @field_validator("scratch", "keys", "reviewers")
+    @field_validator("scratch", "keys", "retiring_keys", "reviewers")
     @classmethod
-    def _out_of_the_data(cls, value: str | KeySettings, info: ValidationInfo) -> str | KeySettings:
-        place = Location.of(value.path if isinstance(value, KeySettings) else value)
+    def _out_of_the_data(cls, value: str | Keys | None, info: ValidationInfo) -> str | Keys | None:
+        named = value.path if isinstance(value, FileKeys) else value
+        if not isinstance(named, str):
+            return value  # a root key that lies in no file
+        place = Location.of(named)
         zones: Mapping[Zone, str] = info.data.get("zones", {})  # none where they are wrong themselves
         for zone, folder in ((zone, Location.of(zones[zone])) for zone in DATA_ZONES if zone in zones):
             if _inside(place, folder):
@@ -142,7 +168,16 @@ def _overlap(one: Location, other: Location) -> bool:
 
 
 def _inside(place: Location, folder: Location) -> bool:
-    return f"{place}/".startswith(f"{folder}/")
+    return f"{_as_it_is(place)}/".startswith(f"{str(_as_it_is(folder)).rstrip('/')}/")
+
+
+def _as_it_is(place: Location) -> Location:
+    """The place by its one name: without links; in a store without another word for it or empty steps."""
+    if place.is_local:
+        return replace(place, uri=os.path.realpath(place.local))
+    scheme, rest = place.uri.split("://", 1)
+    steps = "/".join(step for step in rest.split("/") if step)
+    return replace(place, uri=f"{ARROW_SCHEMES.get(scheme.lower(), scheme.lower())}://{steps}")
 
 
 @dataclass(frozen=True)
@@ -171,24 +206,32 @@ class Environment:
     """Where a job works. It holds the zones that were handed to the job and no other.
 
     `spark` are session settings, `jars` Maven coordinates, `scratch` a local folder for Spark's spill
-    files and our logs, `policy` the floor per form of use, `file` the file it was read from.
+    files and our logs, `policy` the floor per form of use, `opens` the only zones that a user's environment has,
+    `access` the rights that zones on this machine must have, `file` the file it was read from, `retiring_keys`
+    the root key that `gamyeong keys rotate` replaces, `backups` what is declared of backups of the zones.
     """
 
     file: Path
     organisation: str
     zones: Mapping[Zone, Location]
     scratch: Path
-    key_settings: KeySettings
+    key_settings: Keys
     reviewers: Path
     policy: Mapping[Form, Floor]
     jars: tuple[str, ...]
     spark: Mapping[str, str]
     storage: StorageOptions
     combination: CombinationPlaces | None = None
+    opens: tuple[Zone, ...] = ()
+    access: Mapping[Zone, Rights] = field(default_factory=dict)
+    retiring_keys: Keys | None = None
+    backups: str | None = None
     writes: frozenset[Zone] = frozenset(ZONES)
 
     def zone(self, name: Zone) -> Location:
         """The place of a zone that was handed to this job; another is ZoneNotHanded."""
+        if self.opens and name not in self.opens:
+            raise ZoneNotHanded(f"{self.file} opens {', '.join(self.opens)} alone, and the job needs {name}")
         if name not in self.zones:
             raise ZoneNotHanded(
                 f"zone {name} was not handed to this job; handed: {', '.join(sorted(self.zones)) or 'none'}"
@@ -202,7 +245,7 @@ class Environment:
         return replace(self, zones={zone: self.zone(zone) for zone in ZONES if zone in wanted}, writes=writes)
 
     @property
-    def keys(self) -> KeySettings:
+    def keys(self) -> Keys:
         """The key provider's settings, for jobs that were handed the keys zone."""
         self.zone("keys")
         return self.key_settings
@@ -227,28 +270,43 @@ def load_environment(path: str | os.PathLike[str] | None = None) -> Environment:
     are raised together as BadInput.
     """
     chosen = Path(path or os.environ.get("GAMYEONG_ENVIRONMENT") or conf_path("environments/local.yaml"))
-    raw = _read(chosen)
+    root = _read(chosen)
     try:
-        file = _File.model_validate(raw)
+        file = _File.model_validate(root.plain())
     except ValidationError as error:
-        raise BadInput("\n".join(_problem(chosen, raw, one) for one in error.errors())) from None
-    missing = [zone for zone in ZONES if zone not in file.zones]
-    if missing:
-        raise BadInput(f"{chosen}: zones: {', '.join(missing)} missing; allowed: all of {', '.join(ZONES)}")
+        told = [_problem(chosen, root, one)[:LONGEST_LINE] for one in error.errors()[:MOST_TOLD]]
+        raise BadInput("\n".join(told)) from None
+    wanted = file.opens or ZONES
+    missing = [zone for zone in wanted if zone not in file.zones]
+    closed = [zone for zone in file.zones if zone not in wanted]
+    if missing or closed:
+        said = f"{', '.join(missing)} missing" if missing else f"{', '.join(closed)} named, and not under opens"
+        raise BadInput(f"{chosen}: zones: {said}; allowed: all of {', '.join(wanted)}")
     options = StorageOptions(file.storage.deltalake, file.storage.arrow)
     return Environment(
         file=chosen,
         organisation=file.organisation,
-        zones={zone: Location.of(file.zones[zone], options) for zone in ZONES},
+        zones={zone: Location.of(file.zones[zone], options) for zone in ZONES if zone in wanted},
         scratch=Location.of(file.scratch).local,
-        key_settings=file.keys.model_copy(update={"path": str(Location.of(file.keys.path))}),
+        key_settings=_kept(file.keys),
         reviewers=Location.of(file.reviewers).local,
         policy=dict(file.policy),
         jars=file.jars,
         spark=file.spark,
         storage=options,
         combination=_places(file.combination),
+        opens=file.opens,
+        access=file.access,
+        backups=file.backups,
+        retiring_keys=None if file.retiring_keys is None else _kept(file.retiring_keys),
     )
+
+
+def _kept(keys: Keys) -> Keys:
+    shielded(keys)
+    if isinstance(keys, FileKeys):
+        return keys.model_copy(update={"path": str(Location.of(keys.path))})
+    return keys
 
 
 def _places(section: _Combination | None) -> CombinationPlaces | None:
@@ -258,37 +316,33 @@ def _places(section: _Combination | None) -> CombinationPlaces | None:
     return CombinationPlaces(section.name, Location.of(section.inbox), outboxes, Location.of(section.partners).local)
 
 
-def _read(path: Path) -> Any:
+def _read(path: Path) -> Node:
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise BadInput(f"the environment file {path} can't be read: {reason}") from None
-    try:
-        raw = YAML(typ="rt").load(text)
-    except YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        raise BadInput(f"{path}{line}: {getattr(error, 'problem', None) or 'no YAML'}") from None
-    except RecursionError:
-        raise BadInput(f"{path}: nested too deeply; allowed: the keys of conf/environments/local.yaml") from None
-    if not isinstance(raw, dict):
-        raise BadInput(f"{path}: no mapping; allowed: organisation, zones, scratch, keys, reviewers, …")
-    return raw
+        root, problems = read_yaml(read_text(path, "environment"), path.name)
+        if problems:
+            raise PlanError(problems)
+    except PlanError as error:
+        told = [f"{path}: {replace(one, file=None)}" for one in error.problems]
+        raise BadInput("\n".join(["the environment file can't be read:", *told])) from None
+    return root
 
 
-def _problem(file: Path, raw: Any, error: Any) -> str:
+def _problem(file: Path, root: Node, error: Any) -> str:
     """One problem with its line, path and, for an unknown key, what may have been meant."""
     place = [part for part in error["loc"] if part != "[key]"]
-    line, node = None, raw
+    provider = str(place.pop(1)) if place[0] in KEYS and len(place) > 1 else ""
+    if error["type"] == "provider":
+        place.append("provider")
+    line, node = None, root
     for part in place:
-        if not isinstance(node, dict) or part not in node:
+        if (found := node.child(part)) is None:
             break
-        line = node.lc.key(part)[0] + 1 if hasattr(node, "lc") else line
-        node = node[part]
-    where = f"{file}{f', line {line}' if line else ''}, {'.'.join(map(str, place)) or 'file'}"
+        node = found[1]
+        line = node.place
+    path = ".".join(map(str, place)).replace("\n", "\\n") or "file"
+    where = f"{file}{f', line {line}' if line else ''}, {path}"
     if error["type"] == "extra_forbidden":
-        allowed = _allowed(place[:-1])
+        allowed = list(SETTINGS[provider].model_fields) if provider else _allowed(place[:-1])
         close = difflib.get_close_matches(str(place[-1]), allowed, 1)
         hint = f"; did you mean {close[0]}?" if close else ""
         return f"{where}: unknown key; allowed: {', '.join(allowed)}{hint}"
@@ -297,6 +351,6 @@ def _problem(file: Path, raw: Any, error: Any) -> str:
 
 def _allowed(parents: list[Any]) -> list[str]:
     models: dict[str, type[BaseModel]] = {
-        "keys": KeySettings, "policy": Floor, "storage": _Storage, "combination": _Combination
+        "policy": Floor, "storage": _Storage, "combination": _Combination, "access": Rights
     }  # fmt: skip
     return list((models[parents[0]] if parents and parents[0] in models else _File).model_fields)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from transforms.errors import CellsRefused, PlanError, TechniqueError
+
 
 class JobError(Exception):
     """Ends a job with `exit_code`; the message is shown to the user as it is, so it never holds a value."""
@@ -45,3 +47,14 @@ class Waiting(JobError):
 
 class ZoneNotHanded(Refused):
     """A job reached for a zone that it did not declare (exit 3)."""
+
+
+def exit_code_of(error: BaseException) -> int:
+    """How a job ends that was stopped by this error; what nobody foresaw is operational."""
+    if isinstance(error, JobError):
+        return error.exit_code
+    if isinstance(error, PlanError):
+        return Refused.exit_code if error.refused else BadInput.exit_code
+    if isinstance(error, TechniqueError):
+        return BadInput.exit_code
+    return DataFailed.exit_code if isinstance(error, CellsRefused) else Operational.exit_code

@@ -12,11 +12,8 @@ import zoneinfo
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
 
 import pyarrow as pa
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from jobs.columns import ALLOWED, named_type
 from jobs.errors import BadInput, JobError, Operational
@@ -29,6 +26,9 @@ from jobs.session import spark_session
 from jobs.tables import commit_files, exists, pinned
 from jobs.targets import Mode, Target, recorded, source_table
 from jobs.units import Unit, over_units
+from transforms.errors import PlanError
+from transforms.plan_places import read_text
+from transforms.yaml_nodes import read_yaml
 
 FORMATS: dict[str, ModuleType] = {"csv": delimited, "parquet": parquet_files, "json-lines": json_lines}
 
@@ -160,14 +160,14 @@ def _unknown(name: str, known: list[str]) -> str:
 
 
 def _declared(path: str) -> dict[str, pa.DataType]:
+    file = Path(path)
     try:
-        raw: Any = YAML(typ="safe", pure=True).load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, YAMLError) as error:
-        raise BadInput(
-            f"{path} can't be read ({type(error).__name__}); allowed: YAML, `column: type`"
-        ) from None
-    if not isinstance(raw, dict):
-        raise BadInput(f"{path}: allowed: one `column: type` a line")
+        root, problems = read_yaml(read_text(file, "types"), file.name)
+        if problems:
+            raise PlanError(problems)
+    except PlanError as error:
+        raise BadInput(f"{path} can't be read; allowed: YAML, one `column: type` a line\n{error}") from None
+    raw = root.plain()
     types = {str(name): named_type(str(type_)) for name, type_ in raw.items()}
     wrong = [
         f"{path}, column {n}: type {raw[n]}; allowed: {ALLOWED}" for n, type_ in types.items() if not type_

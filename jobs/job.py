@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NoReturn
 
+from jobs.access import require_rights
 from jobs.environment import Environment, Zone, load_environment
-from jobs.errors import BadInput, DataFailed, JobError, Operational, Refused, Waiting, ZoneNotHanded
+from jobs.errors import BadInput, DataFailed, JobError, Operational, Refused, Waiting, ZoneNotHanded, exit_code_of
 from jobs.progress import Progress
 from jobs.showing import show
 from jobs.storage import private_folder, unique_name
@@ -48,12 +49,18 @@ class Context:
 
     @cached_property
     def environment(self) -> Environment:
-        """Read on first use; local zones that the job writes are made (0700)."""
+        """Read on first use; local zones that the job writes are made (0700), stores are tried for safe commits."""
         environment = load_environment(self.arguments.environment).only(reads=self.reads, writes=self.writes)
+        require_rights(environment)
         for zone in sorted(self.writes):
             if environment.zone(zone).is_local:
                 private_folder(environment.zone(zone).local)
-        private_folder(environment.scratch)
+            else:
+                from jobs.object_stores import require_safe_commits  # deltalake, which most jobs need not load
+
+                require_safe_commits(environment.zone(zone))
+        if self.writes:  # a job that only looks leaves no folder behind where an environment file says so
+            private_folder(environment.scratch)
         return environment
 
 
@@ -123,22 +130,23 @@ def _show_json(name: str, outcome: Outcome, start: float) -> None:
 
 def explained(error: BaseException, context: Context) -> tuple[int, str]:
     """Exit code and text of an error. Foreign texts may quote cells, so only the type is told."""
+    code = exit_code_of(error)
     if isinstance(error, JobError):
-        return error.exit_code, error.message
+        return code, error.message
     if isinstance(error, PlanError):
-        return (3 if error.refused else 2), f"{len(error.problems)} problem(s) in the file\n{error}"
-    if isinstance(error, TechniqueError):
-        return 2, str(error)
-    if isinstance(error, CellsRefused):
-        return 1, str(error)
+        return code, f"{len(error.problems)} problem(s) in the file\n{error}"
+    if isinstance(error, (TechniqueError, CellsRefused)):
+        return code, str(error)
     if isinstance(error, KeyboardInterrupt):
-        return 4, "interrupted; nothing more is written, start it again"
+        return code, "interrupted; nothing more is written, start it again"
     log = _logged(error, context)
     if _is_full_disk(error):
-        return 4, f"the disk is full; make room and start it again{log}"
+        return code, f"the disk is full; make room and start it again{log}"
+    if _is_dead_jvm(error):
+        return code, f"Spark's JVM has ended (killed, or out of memory); start it again{log}"
     if isinstance(error, OSError) and error.strerror:
-        return 4, f"{type(error).__name__}: {error.strerror}{log}"
-    return 4, f"stopped by {_kind(error)}; trying again may help{log}"
+        return code, f"{type(error).__name__}: {error.strerror}{log}"
+    return code, f"stopped by {_kind(error)}; trying again may help{log}"
 
 
 def _kind(error: BaseException) -> str:
@@ -156,6 +164,16 @@ def _is_full_disk(error: BaseException) -> bool:
             return True
         seen = seen.__cause__ or seen.__context__
     return "No space left on device" in str(error)
+
+
+def _is_dead_jvm(error: BaseException) -> bool:
+    """A refused or broken connection of PySpark to its JVM; those to other places are told as they are."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, (ConnectionError, EOFError)) or type(seen).__name__ == "Py4JNetworkError":
+            return any("py4j" in frame.filename for frame in traceback.extract_tb(seen.__traceback__))
+        seen = seen.__cause__ or seen.__context__
+    return False
 
 
 def _logged(error: BaseException, context: Context) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,11 +14,12 @@ from jobs.decisions import OUTCOMES, Decision, bound, differences, load_all
 from jobs.environment import Environment
 from jobs.errors import BadInput, Refused
 from jobs.ledger import Entry, Head, holds
-from jobs.reviewers import Reviewer, load_reviewers, person
+from jobs.reviewers import Reviewer, load_reviewers
 from jobs.runs import RunFolder, RunRecord
-from jobs.signing import signed_by
+from jobs.signing import SigningKey, signed_by
 from jobs.vouched import require_vouched
 from transforms.derivation import canonical_json
+from transforms.persons import person
 
 CLOCK_SKEW = timedelta(minutes=5)
 # What a statement says it is: a judgement, the closing of a condition of one, or that its signer may not decide.
@@ -74,13 +75,18 @@ def eligible(reviewers: Iterable[Reviewer], plan: Mapping[str, Any]) -> list[Rev
     ]
 
 
-def admitted(environment: Environment, plan: Mapping[str, Any], name: str) -> Reviewer:
-    """The reviewer of this name; Refused, with the reason, if this person may not decide about the plan."""
+def admitted(environment: Environment, plan: Mapping[str, Any], name: str, key: SigningKey) -> Reviewer:
+    """The reviewer of this name, who signs with this key.
+
+    Refused, with the reason, if this person may not decide about the plan, or the key is not the pinned one.
+    """
     pinned = load_reviewers(environment)
     reviewer = next((one for one in pinned if one.revoked is None and person(one.name) == person(name)), None)
     reason = _unfit(reviewer, name, pinned, plan)
     if reviewer is None or reason:
         raise Refused(reason)
+    if reviewer.key_id != key.key_id:
+        raise Refused(f"key {key.key_id} is not the one that is pinned for {reviewer.name} ({reviewer.key_id})")
     return reviewer
 
 
@@ -253,6 +259,14 @@ def invalid(
     return [text for text in problems if text]
 
 
+def _by(others: Sequence[str], still: int) -> str:
+    """Those who may still say something; where they are too few, who else must be found."""
+    if len(others) >= still:
+        return " or ".join(others)
+    found = f"{' or '.join(others)}, who are too few" if others else "nobody left"
+    return f"{found}; `gamyeong reviewer new` pins more (people.reviewers of the plan, where it names some, must too)"
+
+
 def _disinterested(decision: Decision) -> bool:
     """Whether every question is answered with no; a rejection counts without answers."""
     said = decision.statement.get("conflicts")
@@ -276,8 +290,9 @@ def outcome(
     out = {person(one.field("reviewer")) for one in current if one.field("kind") == CONFLICT}
     able = [one for one in able if person(one.name) not in out]
     current = [one for one in current if one.field("kind") == CONFLICT or person(one.field("reviewer")) not in out]
-    rejected = [one for one in current if one.field("outcome") == "rejected"]
-    approving = [one for one in current if one.field("outcome") in ("approved", "conditional")]
+    judging = [one for one in current if one.field("kind") == kinds[0]]
+    rejected = [one for one in judging if one.field("outcome") == "rejected"]
+    approving = [one for one in judging if one.field("outcome") in ("approved", "conditional")]
     approved = {person(one.field("reviewer")): one.field("reviewer") for one in approving}
     closings = [one for one in current if one.field("kind") == kinds[1]]
     closed = {(person(one.field("reviewer")), one.field("condition")) for one in closings}
@@ -285,8 +300,7 @@ def outcome(
     if len(approved) < need:
         others = [one.name for one in able if person(one.name) not in approved]
         still = need - len(approved)
-        names = " or ".join(others) or "nobody left; `gamyeong reviewer new` pins more"
-        waiting.append(f"{still} more {kinds[0]}(s) of {need}, by {names}")
+        waiting.append(f"{still} more {kinds[0]}(s) of {need}, by {_by(others, still)}")
     outsiders = {person(one.name) for one in able if one.kind == "external"}
     if (lack := external - len(outsiders & approved.keys())) > 0:
         waiting.append(f"{lack} more {kinds[0]}(s) by external reviewers (of {external})")

@@ -13,124 +13,23 @@ import json
 import os
 import re
 import secrets
-import stat
 import unicodedata
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
+from jobs.canaries import check_value, new_canary
 from jobs.errors import BadInput, Operational, Refused
-from jobs.storage import private_folder, unique_name
-from transforms.derivation import SECRET_BYTES, Secret, canonical_json
+from jobs.key_files import KeyExists, alone_in, draft_name, new_file, overwrite, sync_folder
+from jobs.key_providers.model import KeyProvider
+from jobs.storage import write_atomically
+from transforms.derivation import SECRET_BYTES, Secret
 
-_FORMAT = 1
-_ALGORITHM = "AES-256-GCM"
-_NONCE_BYTES = 12
+_DRAFT = re.compile(r"\..+\.json\.[0-9a-f]{16}")
 
 
 class KeyGone(Refused):
     """No secret of this name: destroyed, or never made (exit 3)."""
-
-
-class KeyExists(BadInput):
-    """A key or secret of this name is there already and is not overwritten (exit 2)."""
-
-
-class KeyProvider(Protocol):
-    """Who holds the root key: a file, a KMS."""
-
-    def wrap(self, secret: Secret, context: Mapping[str, str]) -> dict[str, Any]:
-        """The secret encrypted and bound to `context`, as JSON content that tells nothing about it."""
-
-    def unwrap(self, wrapped: Mapping[str, Any]) -> Secret:
-        """The secret again; Operational if anything was altered, its context too."""
-
-    def check(self) -> str:
-        """The root key's id; BadInput if it can't be used."""
-
-
-class FileProvider:
-    """A root key of 32 random bytes in a JSON file that its owner alone may read.
-
-    The key is read anew for each use, so the object holds none. BadInput if the file is missing, open
-    to others or no root key.
-    """
-
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._path = Path(path)
-
-    @classmethod
-    def init(cls, path: str | os.PathLike[str]) -> FileProvider:
-        """Makes a new root key (mode 0600); KeyExists if a file is there."""
-        body = {
-            "format": _FORMAT,
-            "key_id": secrets.token_hex(8),
-            "key": base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode(),
-        }
-        allowed = "one for an environment; nothing to do: `gamyeong keys check` tells whether it can be used"
-        new_file(Path(path), body, f"the root key {os.fspath(path)}", allowed)
-        return cls(path)
-
-    def wrap(self, secret: Secret, context: Mapping[str, str]) -> dict[str, Any]:
-        """AES-256-GCM (SP 800-38D), nonce random, associated data: format, key id, algorithm, context."""
-        key_id, root = self._read()
-        wrapped = {"format": _FORMAT, "key_id": key_id, "algorithm": _ALGORITHM, "context": dict(context)}
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        sealed = AESGCM(root.reveal()).encrypt(nonce, secret.reveal(), canonical_json(wrapped))
-        return {
-            **wrapped,
-            "nonce": base64.b64encode(nonce).decode(),
-            "secret": base64.b64encode(sealed).decode(),
-        }
-
-    def unwrap(self, wrapped: Mapping[str, Any]) -> Secret:
-        """The secret again; BadInput for another root key's, Operational for an altered one."""
-        key_id, root = self._read()
-        if wrapped.get("key_id") != key_id:
-            raise BadInput(
-                f"a secret wrapped by another root key than {self._path} (key id {key_id}); allowed: "
-                "the root key that it was wrapped with; name that one in the environment"
-            )
-        associated = {name: wrapped.get(name) for name in ("format", "key_id", "algorithm", "context")}
-        try:
-            nonce, sealed = (base64.b64decode(wrapped[name], validate=True) for name in ("nonce", "secret"))
-            return Secret(AESGCM(root.reveal()).decrypt(nonce, sealed, canonical_json(associated)))
-        except (InvalidTag, KeyError, TypeError, ValueError):
-            raise Operational(
-                "a wrapped secret is damaged or was altered; allowed: as it was written; restore the file"
-            ) from None
-
-    def check(self) -> str:
-        """The root key's id."""
-        return self._read()[0]
-
-    def _read(self) -> tuple[str, Secret]:
-        try:
-            with self._path.open("rb") as file:
-                # Of the open file, so that none can be put in its place between check and reading.
-                mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-                content = file.read() if not mode & 0o077 else b""
-        except OSError as error:
-            raise BadInput(
-                f"the root key {self._path} can't be read: {error.strerror}; allowed: a file made by "
-                "`gamyeong keys init`"
-            ) from None
-        if mode & 0o077:
-            raise BadInput(
-                f"the root key {self._path} has mode {mode:04o}; allowed: 0600 or stricter; others may "
-                "have read it: take a new one, or `chmod 600` if surely nobody has"
-            )
-        try:
-            body = json.loads(content)
-            key = base64.b64decode(body["key"], validate=True)
-            if body["format"] == _FORMAT and isinstance(body["key_id"], str) and len(key) == SECRET_BYTES:
-                return body["key_id"], Secret(key)
-        except (KeyError, TypeError, ValueError):
-            pass
-        raise BadInput(f"{self._path} is no root key; allowed: a file made by `gamyeong keys init`")
 
 
 def passing_secret() -> Secret:
@@ -138,7 +37,33 @@ def passing_secret() -> Secret:
     return Secret(secrets.token_bytes(SECRET_BYTES))
 
 
-class _StoredSecrets:
+@dataclass(frozen=True)
+class KeyCard:
+    """What is known of a stored secret without opening it, and what its destruction is proved by.
+
+    `roots` are the ids of the root keys that ever wrapped it, the present one last; `check` is the secret's check
+    value and `canary` what was sealed under it, both of its creation; `wrapped` the bytes of its wrapped form, and
+    `written` when these were (seconds since 1970).
+    """
+
+    name: str
+    roots: tuple[str, ...]
+    check: str
+    canary: str
+    wrapped: bytes
+    written: float
+
+    @property
+    def key_id(self) -> str:
+        """The id of the root key that wraps it now."""
+        return self.roots[-1]
+
+    def plain(self) -> dict[str, str]:
+        """What may stand in the ledger: neither tells anything of the secret."""
+        return {"key_id": self.key_id, "check": self.check, "canary": self.canary}
+
+
+class StoredSecrets:
     """Secrets of 32 random bytes, by name, wrapped, one JSON file each in a folder of the keys zone."""
 
     folder: ClassVar[str]
@@ -152,29 +77,60 @@ class _StoredSecrets:
         """A new secret, wrapped and stored whole or not at all; KeyExists if there is one of the name."""
         path = self._path(name)
         secret = Secret(secrets.token_bytes(SECRET_BYTES))
-        new_file(path, self._provider.wrap(secret, self._context(name)), f"the secret of {self._named(name)}")
+        context = self._context(name)
+        proofs = {"check": check_value(secret, context), "canary": new_canary(secret, context)}
+        body = {**self._provider.wrap(secret, context), **proofs}
+        with alone_in(self._folder):
+            new_file(path, body, f"the secret of {self._named(name)}")
         return secret
 
     def load(self, name: str) -> Secret:
         """The secret; KeyGone if destroyed or never made, Operational if damaged or another one's."""
+        return self._provider.unwrap(self._read(name))
+
+    def card(self, name: str) -> KeyCard:
+        """What is known of a secret that is there, without the root key; errors as for `load`."""
+        body = self._read(name)
         try:
-            wrapped = json.loads(self._path(name).read_bytes())
-        except FileNotFoundError:
-            raise KeyGone(
-                f"no secret of {self._named(name)}: destroyed, or never made; what was made with it can't be "
-                "made or linked again"
-            ) from None
-        except ValueError:
-            wrapped = None
-        except OSError as error:
-            raise Operational(f"the secret of {self._named(name)} can't be read: {error.strerror}") from None
-        # A wrapped secret under another name would be a valid one of the wrong run.
-        if not isinstance(wrapped, dict) or wrapped.get("context") != self._context(name):
-            raise Operational(
-                f"the file with the secret of {self._named(name)} is damaged or another one's; allowed: as "
-                "it was written; restore the file"
-            )
-        return self._provider.unwrap(wrapped)
+            wrapped = base64.b64decode(body["secret"], validate=True)
+            roots = tuple(map(str, [*body.get("earlier", ()), body["key_id"]]))
+            written = self._path(name).stat().st_mtime
+            return KeyCard(name, roots, str(body["check"]), str(body["canary"]), wrapped, written)
+        except (KeyError, TypeError, ValueError):
+            raise self._damaged(name) from None
+
+    def rewrap(self, name: str) -> bool:
+        """Wraps a secret under the provider's current root key; False where it is so already, or was destroyed.
+
+        The file is replaced whole: whenever the work is stopped, one of both root keys opens it.
+        """
+        try:
+            before = self._path(name).read_bytes()
+            body = self._read(name)
+            if body.get("key_id") == self._provider.check():
+                return False
+            proofs = {key: body[key] for key in ("check", "canary") if key in body}
+            earlier = {"earlier": [*body.get("earlier", ()), body.get("key_id")]}
+            fresh = self._provider.wrap(self._provider.unwrap(body), self._context(name)) | proofs | earlier
+        except (KeyGone, FileNotFoundError):
+            return False
+        with alone_in(self._folder):
+            # Destroyed meanwhile, or another made in its place: what was must not come back.
+            if not self.exists(name) or self._path(name).read_bytes() != before:
+                return False
+            write_atomically(self._path(name), json.dumps(fresh, ensure_ascii=False, sort_keys=True, indent=1).encode())
+        return True
+
+    def sweep(self) -> int:
+        """Removes what killed attempts left half-written; how many files that were."""
+        if not self._folder.is_dir():
+            return 0
+        with alone_in(self._folder):
+            doomed = [file for file in self._folder.iterdir() if _DRAFT.fullmatch(file.name)]
+            for file in doomed:
+                file.unlink(missing_ok=True)
+            sync_folder(self._folder)
+        return len(doomed)
 
     def obtain(self, name: str) -> Secret:
         """The secret, made now if there is none: for runs that are repeated and series that go on.
@@ -203,12 +159,37 @@ class _StoredSecrets:
         path = self._path(name)
         if not self._folder.is_dir():
             return False
-        draft = re.compile(re.escape(_draft_name(path, "")) + "[0-9a-f]+")
-        doomed = [file for file in self._folder.iterdir() if file == path or draft.fullmatch(file.name)]
-        for file in doomed:
-            file.unlink(missing_ok=True)
-        _sync_folder(self._folder)
+        draft = re.compile(re.escape(draft_name(path, "")) + "[0-9a-f]+")
+        with alone_in(self._folder):
+            doomed = [file for file in self._folder.iterdir() if file == path or draft.fullmatch(file.name)]
+            for file in doomed:
+                overwrite(file)
+                file.unlink(missing_ok=True)
+            sync_folder(self._folder)
         return bool(doomed)
+
+    def _read(self, name: str) -> dict[str, Any]:
+        try:
+            wrapped = json.loads(self._path(name).read_bytes())
+        except FileNotFoundError:
+            raise KeyGone(
+                f"no secret of {self._named(name)}: destroyed, or never made; what was made with it can't be "
+                "made or linked again"
+            ) from None
+        except ValueError:
+            wrapped = None
+        except OSError as error:
+            raise Operational(f"the secret of {self._named(name)} can't be read: {error.strerror}") from None
+        # A wrapped secret under another name would be a valid one of the wrong run.
+        if not isinstance(wrapped, dict) or wrapped.get("context") != self._context(name):
+            raise self._damaged(name)
+        return wrapped
+
+    def _damaged(self, name: str) -> Operational:
+        return Operational(
+            f"the file with the secret of {self._named(name)} is damaged or another one's; allowed: as "
+            "it was written; restore the file"
+        )
 
     def _path(self, name: str) -> Path:
         composed = unicodedata.normalize("NFC", name)
@@ -226,68 +207,37 @@ class _StoredSecrets:
         return f"{self.noun} {name}"
 
 
-class RunSecrets(_StoredSecrets):
+class RunSecrets(StoredSecrets):
     """Secrets of runs: for order, serials, sample, noise; destroyed after publishing where the plan says."""
 
     folder = "runs"
     noun = "run"
 
 
-class SeriesSecrets(_StoredSecrets):
+class SeriesSecrets(StoredSecrets):
     """Secrets of series (`stable_over:`): for tokens and links that stay the same over several runs."""
 
     folder = "series"
     noun = "series"
 
 
-class IdentitySecrets(_StoredSecrets):
+class IdentitySecrets(StoredSecrets):
     """Private keys of a role in combinations: what signs its packages, and what opens those sealed to it."""
 
     folder = "identity"
     noun = "identity"
 
 
-class CombinationSecrets(_StoredSecrets):
+class CombinationSecrets(StoredSecrets):
     """Secrets of combinations: salts of a series, and what a round's serials come from."""
 
     folder = "combinations"
     noun = "combination"
 
 
+STORES: tuple[type[StoredSecrets], ...] = (RunSecrets, SeriesSecrets, IdentitySecrets, CombinationSecrets)
+
+
 def random_bits(count: int) -> int:
     """`count` random bits of the machine, for keys that are made elsewhere."""
     return secrets.randbits(count)
-
-
-def new_file(path: Path, body: Mapping[str, Any], what: str, allowed: str = "a new name") -> None:
-    """Writes a new JSON file of mode 0600 whole or not at all, and never over another one (KeyExists)."""
-    private_folder(path.parent)
-    draft = path.with_name(_draft_name(path, unique_name()))
-    try:
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            json.dump(body, file, ensure_ascii=False, sort_keys=True, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        # A link, not a rename: of two that create at once, the second must not replace the first's key.
-        os.link(draft, path)
-    except FileExistsError:
-        raise KeyExists(f"{what} is there already and is not overwritten; allowed: {allowed}") from None
-    except OSError as error:
-        raise Operational(
-            f"{what} can't be written: {error.strerror}; try again with space and rights"
-        ) from None
-    finally:
-        draft.unlink(missing_ok=True)
-        _sync_folder(path.parent)
-
-
-def _draft_name(path: Path, attempt: str) -> str:
-    return f".{path.name}.{attempt}"
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

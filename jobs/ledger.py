@@ -2,7 +2,7 @@
 
 Each entry holds the hash of the one before. Two appends never get the same place: an entry computed
 from version v of the table is committed as version v + 1 or not at all. A chain can't stop who may
-rewrite the whole table, so decisions and documents carry its head.
+rewrite the whole table, so its head is kept beside its key, and decisions and documents carry it.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -23,7 +25,8 @@ from deltalake.transaction import AddAction, CommitProperties, PostCommitHookPro
 from jobs.clock import Clock, stamp, utc_now
 from jobs.environment import Environment
 from jobs.errors import BadInput, Operational, Refused
-from jobs.signers import Signer, ledger_signer, pinned_signers
+from jobs.ledger_heads import KeptHead, kept_head
+from jobs.signers import Pin, Signer, ledger_signer, may_sign, pinned_signers
 from jobs.signing import signed_by
 from jobs.storage import Location, unique_name
 from transforms.derivation import canonical_json
@@ -85,11 +88,22 @@ class Head:
         return cls(int(seq), digest)
 
 
+# Held while an entry is appended; is told who signed those that are there.
+Guard = Callable[[Iterable[str]], AbstractContextManager[None]]
+
+
 class Ledger:
     """The ledger at one place. Reading needs no signer; `append` does."""
 
-    def __init__(self, place: Location, signer: Signer | None = None, clock: Clock = utc_now) -> None:
-        self.place, self._signer, self._clock = place, signer, clock
+    def __init__(
+        self,
+        place: Location,
+        signer: Signer | None = None,
+        clock: Clock = utc_now,
+        guard: Guard = lambda signed: nullcontext(),
+        kept: KeptHead | None = None,
+    ) -> None:
+        self.place, self._signer, self._clock, self._guard, self._kept = place, signer, clock, guard, kept
         self._known: dict[str, list[Entry]] = {}
 
     def entries(self) -> list[Entry]:
@@ -121,11 +135,18 @@ class Ledger:
             found = _find(entries, kind, same) if same else None
             if found is not None:
                 return found
-            entry = self._next(entries, kind, text)
-            if self._commit(table, entry) and entry in self.entries():
-                return entry
+            with self._guard({one.key_id for one in entries}):
+                entry = self._next(entries, kind, text)
+                if self._commit(table, entry) and entry in (now := self.entries()):
+                    self._keep(now)
+                    return entry
             time.sleep(0.01 * min(attempt + 1, 10))
         raise Operational(f"the ledger at {self.place} was never free; try again")
+
+    def _keep(self, entries: list[Entry]) -> None:
+        """Keeps the head. Killed before, the one that is kept is older, which the ledger holds as well."""
+        if self._kept is not None:
+            self._kept.write(str(_head(entries)), lambda head: holds(entries, Head.parse(head)))
 
     def _next(self, entries: list[Entry], kind: str, body: str) -> Entry:
         assert self._signer is not None
@@ -216,7 +237,7 @@ def _find(entries: list[Entry], kind: str, body: Mapping[str, Any]) -> Entry | N
 
 
 def chain_problems(
-    entries: list[Entry], signers: Mapping[str, str], against: Head | None = None, after: Head | None = None
+    entries: list[Entry], signers: Mapping[str, Pin], against: Head | None = None, after: Head | None = None
 ) -> list[str]:
     """What is wrong with a chain, or nothing: gaps, forks, altered entries, foreign signers, a lost head.
 
@@ -224,6 +245,7 @@ def chain_problems(
     """
     problems: list[str] = []
     before = after or Head()
+    last = {name: _last_place(entries, pin) for name, pin in signers.items() if pin.ended is not None}
     for entry in entries:
         if entry.seq != before.seq + 1:
             problems.append(f"entry {entry.seq}: follows entry {before.seq}; allowed: {before.seq + 1}")
@@ -233,8 +255,10 @@ def chain_problems(
             problems.append(f"entry {entry.seq}: its content does not have its hash: it was altered")
         if entry.key_id not in signers:
             problems.append(f"entry {entry.seq}: signed by key {entry.key_id}, which is not pinned")
-        elif not signed_by(signers[entry.key_id], entry.signed(), entry.signature):
+        elif not signed_by(signers[entry.key_id].public, entry.signed(), entry.signature):
             problems.append(f"entry {entry.seq}: its signature is not that of key {entry.key_id}")
+        elif entry.seq > last.get(entry.key_id, entry.seq):
+            problems.append(f"entry {entry.seq}: signed by key {entry.key_id}, which was ended before")
         before = Head(entry.seq, entry.hash)
     if against is not None and not holds(entries, against):
         problems.append(f"the ledger does not hold the head {against}: entries were replaced or are missing")
@@ -246,29 +270,48 @@ def holds(entries: list[Entry], head: Head) -> bool:
     return head == Head() or any(entry.seq == head.seq and entry.hash == head.hash for entry in entries)
 
 
+def _last_place(entries: list[Entry], pin: Pin) -> int:
+    """The last number at which an ended key's entries count in this chain."""
+    heads = [Head.parse(one) for one in pin.ended or ()]
+    return max((head.seq for head in heads if head.seq and holds(entries, head)), default=0)
+
+
 def evidence_ledger(environment: Environment, clock: Clock = utc_now, *, write: bool = True) -> Ledger:
     """The ledger of all jobs but those of the source zone."""
-    signer = ledger_signer(environment) if write else None
-    return Ledger(environment.zone("evidence") / "ledger", signer, clock)
+    return _at(environment, environment.zone("evidence") / "ledger", clock, write)
 
 
 def source_ledger(environment: Environment, clock: Clock = utc_now, *, write: bool = True) -> Ledger:
     """The source zone's own ledger, for generate and ingest."""
-    signer = ledger_signer(environment) if write else None
-    return Ledger(environment.zone("source") / "_ledger", signer, clock)
+    return _at(environment, environment.zone("source") / "_ledger", clock, write)
+
+
+def _at(environment: Environment, place: Location, clock: Clock, write: bool) -> Ledger:
+    if not write:
+        return Ledger(place, None, clock)
+    signer = ledger_signer(environment)
+    return Ledger(place, signer, clock, partial(may_sign, environment, signer), kept_head(environment, place))
+
+
+def entries_and_loss(environment: Environment, ledger: Ledger) -> tuple[list[Entry], list[str]]:
+    """The entries, and what is wrong where they do not hold the head that is kept beside the ledger's key."""
+    kept = kept_head(environment, ledger.place)
+    head = kept.read()
+    entries = ledger.entries()
+    return entries, [kept.lost(head)] if head is not None and not holds(entries, Head.parse(head)) else []
 
 
 def trusted_entries(
     environment: Environment, ledger: Ledger, trusted: Sequence[Entry] = ()
 ) -> list[Entry]:
-    """The entries of a ledger whose chain holds; Refused, with every problem, if it doesn't.
+    """The entries of a ledger whose chain holds, to the head that is kept; Refused, with every problem, if not.
 
     Those that were `trusted` before, and still stand there, are not tried again.
     """
-    entries = ledger.entries()
+    entries, lost = entries_and_loss(environment, ledger)
     known = len(trusted) if entries[: len(trusted)] == list(trusted) else 0
     signers = pinned_signers(environment)
-    problems = chain_problems(entries[known:], signers, after=_head(entries[:known]))
+    problems = chain_problems(entries[known:], signers, after=_head(entries[:known])) + lost
     if problems:
         raise Refused("\n".join([f"the ledger at {ledger.place} is damaged:", *problems]))
     return entries

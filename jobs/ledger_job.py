@@ -1,4 +1,4 @@
-"""`gamyeong ledger [list|verify|export-head|processing]`: the chained record of every job."""
+"""`gamyeong ledger [list|verify|export-head|processing|new-key]`: the chained record of every job."""
 
 import sys
 from pathlib import Path
@@ -12,19 +12,24 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from jobs.decisions import load_all
+from jobs.destruction import DESTROYED
+from jobs.destruction.targets import GONE
 from jobs.environment import Environment
+from jobs.handlers import require_reason
 from jobs.job import BadInput, Context, DataFailed, Outcome, run_job
 from jobs.leaving import leave
-from jobs.ledger import Entry, Head, Ledger, chain_problems, evidence_ledger, holds, source_ledger
+from jobs.ledger import Entry, Head, Ledger, chain_problems, entries_and_loss, evidence_ledger, holds, source_ledger
 from jobs.processing import as_text, processing_lines
 from jobs.runs import CANCELLED, RUN_CANCELLED, RUN_SENT, SENT, RunFolder, list_runs
-from jobs.signers import pinned_signers
+from jobs.signers import changed_key, end, pinned_signers
 from jobs.storage import write_atomically
+
+NEW_KEY = "new-key"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The job's own arguments."""
-    actions = ("list", "verify", "export-head", "processing")
+    actions = ("list", "verify", "export-head", "processing", NEW_KEY)
     parser.add_argument("action", nargs="?", choices=actions, default="list")
     parser.add_argument("--source", action="store_true", help="the source zone's own ledger")
     parser.add_argument("--run", metavar="RUN", help="list: the entries of one run")
@@ -32,11 +37,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--against", metavar="HEAD", help="verify: a head that was exported once, or the file that holds it"
     )
     parser.add_argument("--to", type=Path, metavar="FILE", help="export-head: write it there too")
+    parser.add_argument("--person", metavar="NAME", help="new-key: who changes the ledger's key")
+    parser.add_argument("--reason", metavar="TEXT", help="new-key: why; goes into the ledger")
 
 
 def body(context: Context) -> Outcome:
-    """Reads one ledger; writes none."""
+    """Reads one ledger; writes none, but where the key is changed."""
     given = context.arguments
+    if given.action == NEW_KEY:
+        return _new_key(context)
     ledger = (source_ledger if given.source else evidence_ledger)(context.environment, write=False)
     if given.action == "verify":
         return _verify(context, ledger)
@@ -55,14 +64,31 @@ def body(context: Context) -> Outcome:
     return Outcome({"entries": rows}, text=text or "no entry yet")
 
 
+def _new_key(context: Context) -> Outcome:
+    """Another key signs from now on. What the old ones signed so far counts, and nothing that they sign later."""
+    given, environment = context.arguments, context.environment
+    if given.person is None or given.reason is None:
+        raise BadInput("who changes the key, and why? needed: --person NAME --reason TEXT")
+    require_reason(given.reason)
+    with changed_key(environment) as (key, old):
+        ledgers = [evidence_ledger(environment, write=False), source_ledger(environment, write=False)]
+        heads = [one.head() for one in ledgers]
+        end(environment, old, [str(head) for head in heads if head.seq])
+    body = {"key_id": key.key_id, "ended": old, "person": given.person, "reason": given.reason}
+    evidence_ledger(environment).append("ledger-key", body)
+    ended = f"; ended: {', '.join(old)}" if old else ""
+    text = f"the ledger's key is {key.key_id} now{ended}\nnext: a backup of ledger-key.pem and ledger-signers.json"
+    return Outcome({"key_id": key.key_id, "ended": old}, text=text)
+
+
 # The entry of each end that a run may come to.
-ENDS = {"published": "publish", "rejected": "reject", SENT: RUN_SENT, CANCELLED: RUN_CANCELLED}
+ENDS = {"published": "publish", "rejected": "reject", GONE: DESTROYED, SENT: RUN_SENT, CANCELLED: RUN_CANCELLED}
 
 
 def _verify(context: Context, ledger: Ledger) -> Outcome:
-    entries = ledger.entries()
+    entries, lost = entries_and_loss(context.environment, ledger)
     against = _head(context.arguments.against)
-    problems = chain_problems(entries, pinned_signers(context.environment), against)
+    problems = chain_problems(entries, pinned_signers(context.environment), against) + lost
     if not context.arguments.source:
         problems += unknown_to(context.environment, entries)
     if problems:
@@ -102,14 +128,15 @@ def _head(text: str | None) -> Head | None:
 
 def main(argv: Sequence[str]) -> int:
     """Exit 0, 1 where verify finds the chain broken, 2 for no head."""
-    source = "--source" in argv
+    source, changes = "--source" in argv, NEW_KEY in argv
     return run_job(
         argv,
         name="ledger",
-        about="Lists or verifies the ledger, exports its head, prints the processing ledger.",
+        about="Lists or verifies the ledger, exports its head, prints the processing ledger, changes its key.",
         body=body,
         arguments=arguments,
-        reads=("source",) if source else ("evidence",),
+        reads=("source",) if source or changes else ("evidence",),
+        writes=("evidence",) if changes else (),
     )
 
 

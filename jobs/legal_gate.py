@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,8 +14,8 @@ from jobs.session import watched
 from jobs.sources import engine_for
 from jobs.tables import Snapshot
 from transforms.column_patterns import expand, is_pattern
-from transforms.errors import PlanError
-from transforms.identity.legal import legal_problems
+from transforms.errors import PlanError, Problem
+from transforms.identity.legal import Unmarked, unmarked
 from transforms.pipeline.engine import Engine, LocalEngine, PassFailed
 from transforms.pipeline.feed import Damaged
 from transforms.pipeline.number_search import NumberSearch, held, searched
@@ -37,13 +37,32 @@ def refuse_unmarked(
     windows: Mapping[str, Predicate | None],
     progress: Progress,
 ) -> None:
-    """PlanError (refused) with each column that surely holds such numbers and lacks `legal`; a pass over texts alone.
+    """PlanError (refused) with each column that surely holds such numbers and lacks `legal`; see `find_unmarked`."""
+    found = find_unmarked(spark, loaded.plan, pipeline, snapshots, windows, progress)
+    if problems := legal_problems(loaded, found):
+        raise PlanError(problems)
+
+
+def legal_problems(loaded: Loaded, found: Mapping[str, Sequence[Unmarked]]) -> tuple[Problem, ...]:
+    """What was found as refusals, with the plan's lines."""
+    return loaded.placed(PlanError([one.problem() for columns in found.values() for one in columns])).problems
+
+
+def find_unmarked(
+    spark: Any,
+    plan: Plan,
+    pipeline: Pipeline,
+    snapshots: Mapping[str, Snapshot],
+    windows: Mapping[str, Predicate | None],
+    progress: Progress,
+) -> dict[str, tuple[Unmarked, ...]]:
+    """By table, the columns that may not be processed as the plan has them: one pass over texts alone.
 
     Looked at are the columns that the plan processes, of the rows of the run's period. Operational for damaged files.
     """
-    problems = []
+    unmarked_in = {}
     for name, table in pipeline.wholes.items():
-        rules = _rules(table, loaded.plan)
+        rules = _rules(table, plan)
         snapshot = snapshots["" if "" in snapshots else name]
         label = f"search {name}"
         watch = partial(watched, spark, progress)
@@ -58,9 +77,8 @@ def refuse_unmarked(
             raise Operational(str(error)) from None
         except PassFailed as error:
             raise (Operational if error.damaged else DataFailed)(str(error)) from None
-        problems += legal_problems(rules, found)
-    if problems:
-        raise loaded.placed(PlanError(problems))
+        unmarked_in[name] = tuple(unmarked(rules, found))
+    return unmarked_in
 
 
 def _rules(table: TablePipeline, plan: Plan) -> dict[str, tuple[str, ColumnRule]]:

@@ -12,8 +12,9 @@ from jobs.storage import Location, private_folder
 
 
 @contextmanager
-def exclusive(place: Location, what: str, *, wait: bool = False) -> Iterator[None]:
-    """Holds the lock file at `place` (local); another holder is Operational, unless `wait`.
+def exclusive(place: Location, what: str, *, wait: bool = False, shared: bool = False) -> Iterator[None]:
+    """Holds the lock file at `place` (local); another holder is Operational, unless `wait`. `shared` ones don't
+    keep each other out.
 
     The system frees an flock when its process ends, so a killed job leaves no lock behind; the file
     itself stays, for removing it would let two processes lock two files of one name.
@@ -23,7 +24,7 @@ def exclusive(place: Location, what: str, *, wait: bool = False) -> Iterator[Non
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             raise Operational(f"another job is at work on {what}; try again when it has ended") from None
         yield

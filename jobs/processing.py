@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from jobs.destruction import DESTROYED
 from jobs.ledger import Entry
 from jobs.runs import RunRecord
 
@@ -63,8 +64,12 @@ def processing_fields(
 
 def processing_lines(entries: Iterable[Entry]) -> list[dict[str, Any]]:
     """All lines of the processing ledger, in the ledger's order, each with its run."""
-    published = (entry.content() for entry in entries if entry.type == "publish")
-    return [{"run": body["run"], **body["processing"]} for body in published]
+    known = list(entries)
+    published = (entry.content() for entry in known if entry.type == "publish")
+    gone = {entry.content()["run"]: entry.at for entry in known if entry.type == DESTROYED}
+    return [
+        {"run": body["run"], **body["processing"], "destroyed_on": gone.get(body["run"])} for body in published
+    ]
 
 
 def as_text(lines: Iterable[Mapping[str, Any]]) -> str:

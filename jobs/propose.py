@@ -62,7 +62,7 @@ def _least_k(environment: Environment, plan: Path) -> int:
     loaded = open_plan(plan, environment).plan
     asked = loaded.adequacy.k_anonymity
     form = loaded.use.form
-    found = asked.k if asked is not None else environment.floor(form).k if form != "public" else None
+    found = asked.k if asked is not None else environment.floor(form).k
     if found is None:
         raise BadInput("which k? neither the plan nor the environment's floor has one; allowed: --k 2 or more")
     return found

@@ -208,7 +208,7 @@ def _known(option: str, named: Sequence[str], columns: Sequence[str]) -> None:
 
 
 def draft(proposal: Proposal, to: Path) -> str:
-    """The draft plan: it extends the plan, with the levels found, the rule that removes what stays small, and the k.
+    """The draft plan: it extends the plan, with the levels found, the rule that removes what stays small, and k, l, t.
 
     BadInput where a column stands under a pattern of several: it has no rule of its own to change.
     """
@@ -236,7 +236,7 @@ def draft(proposal: Proposal, to: Path) -> str:
         "plan": f"{plan.plan}-proposed",
         **inner,
         "outlier_limits": {"rows": max(asked.suppressed, plan.outlier_limits.rows)},
-        "adequacy": {"k-anonymity": {"k": asked.k}},
+        "adequacy": {"k-anonymity": {"k": asked.k}, **_of_classes(proposal)},
     }
     text = io.StringIO()
     writer = YAML()
@@ -244,6 +244,19 @@ def draft(proposal: Proposal, to: Path) -> str:
     writer.width = 120
     writer.dump(whole, text)
     return HEAD.format(plan=proposal.loaded.file.name) + text.getvalue()
+
+
+def _of_classes(proposal: Proposal) -> dict[str, Any]:
+    """What was asked of sensitive columns within classes, so that review measures it in the result."""
+    asked, of = proposal.question.asked, proposal.question.sensitive
+    named = {"of": list(of)} if of is not None else {}
+    measures: dict[str, Any] = {}
+    if asked.l is not None:
+        # of another kind in the plan, it would be merged with this one
+        measures["l-diversity"] = {"l": asked.l, "kind": "distinct", "c": None, **named}
+    if asked.t is not None:
+        measures["t-closeness"] = {"t": asked.t, "ordered": None, **named}
+    return measures
 
 
 HEAD = """# A draft by `gamyeong propose`, to be read and edited: what differs from {plan}.

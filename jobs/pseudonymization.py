@@ -11,13 +11,18 @@ from typing import Any
 import pyarrow as pa
 
 from jobs import additional, manifest, source_values, vault
+from jobs.additional_destruction import destroy_of_failed
 from jobs.aggregate_tables import make_aggregates
+from jobs.attempts import Asked, attempted
 from jobs.budget import Charge, affordable
 from jobs.clock import Clock, stamp, utc_now
 from jobs.code_version import code_version
+from jobs.compromise import compromised_runs
 from jobs.environment import Environment
 from jobs.errors import BadInput, DataFailed, Operational, Refused
-from jobs.keys import FileProvider
+from jobs.incidents.clearing import clear_destroyed
+from jobs.incidents.halted import place_of, require_going
+from jobs.key_providers import provider_of
 from jobs.ledger import evidence_ledger
 from jobs.leftovers import sweep_attempts, sweep_dead_runs
 from jobs.legal_gate import refuse_unmarked
@@ -28,15 +33,7 @@ from jobs.run_plan import save_plan
 from jobs.run_secrets import run_keys
 from jobs.runs import RunFolder, RunRecord, StagedTable, run_name
 from jobs.session import require_encryption, settled, spark_session, watched
-from jobs.sources import (
-    Stops,
-    engine_for,
-    pinned_sources,
-    round_period,
-    source_version,
-    stop_requests,
-    table_window,
-)  # fmt: skip
+from jobs.sources import Stops, engine_for, pinned_sources, round_period, source_version, stop_requests, table_window
 from jobs.staging import StagedFiles, StagedSink, commit_staged
 from jobs.tables import Snapshot
 from jobs.vouched import hashes
@@ -105,17 +102,22 @@ def pseudonymize(
     pipeline = compile_plan(plan, schemas.get("", schemas), loaded.hierarchies, loaded.lines)
     if limit is not None:
         pipeline = trial(pipeline, limit)
+    output = place_of(plan.application.number, plan.use.recipient, plan.output.table)
+    require_going(environment, output, pipeline.fingerprint)
     windows = period_windows(pipeline, period)
-    FileProvider(environment.keys.path).check()
+    provider_of(environment).check()
     sweep_dead_runs(environment)
+    clear_destroyed(environment, clock)
     spark = spark_session(environment, f"pseudonymize {plan.plan}")
     require_encryption(spark)
     stops = all_stops(spark, plan, environment, clock)
     sources = {name or plan.output.table: source_version(s.location.uri, s) for name, s in snapshots.items()}
     named = {name: replace(one, table=source_name(plan, name)) for name, one in sources.items()}
-    run = run_name(pipeline.fingerprint, named, {n: s.version for n, s in stops.items()}, period, limit, round_)
+    lost = compromised_runs(evidence_ledger(environment, clock, write=False))
+    run = run_name(pipeline.fingerprint, named, {n: s.version for n, s in stops.items()}, period, limit, round_, lost)
     folder = RunFolder(environment, run)
-    with exclusive(folder.lock, f"run {run}"):
+    given = Asked(plan.plan, str(plan_file), period, limit, round_)
+    with exclusive(folder.lock, f"run {run}"), attempted(folder, "pseudonymize", clock, given):
         earlier = reached(folder)
         if earlier is not None:
             # A crash may have come between run.json and its entry.
@@ -128,7 +130,7 @@ def pseudonymize(
         refuse_unmarked(spark, loaded, pipeline, snapshots, windows, progress)
         charges = affordable(environment, run, pipeline.aggregates, named)
         asked = _Asked(partitions, windows, limit, round_)
-        with _nothing_left_behind(folder, spark, clock):
+        with _nothing_left_behind(folder, spark, plan.application.number, clock):
             job = _Job(environment, loaded, pipeline, snapshots, stops, folder, spark, progress, asked)
             made = job.run(charges, clock)
             save_plan(folder, loaded, {t.name: t.source_schema for t in pipeline.wholes.values()})
@@ -160,7 +162,7 @@ def pseudonymize(
 
 
 @contextmanager
-def _nothing_left_behind(folder: RunFolder, spark: Any, clock: Clock) -> Iterator[None]:
+def _nothing_left_behind(folder: RunFolder, spark: Any, application: str, clock: Clock) -> Iterator[None]:
     """Begins with an empty place; whatever goes wrong, nothing of the tables and facts stays in it."""
     _sweep(folder)
     try:
@@ -169,10 +171,10 @@ def _nothing_left_behind(folder: RunFolder, spark: Any, clock: Clock) -> Iterato
         operational = isinstance(error, Damaged) or (isinstance(error, PassFailed) and error.damaged)
         settled(spark, PATIENCE)
         _sweep(folder)
-        if not operational:  # it can only fail again
-            additional.destroy(folder)
         ledger = evidence_ledger(folder.environment, clock)
         ledger.append("pseudonymize-failed", {"run": folder.run, "operational": operational})
+        if not operational:  # it can only fail again
+            destroy_of_failed(folder, ledger, application)
         raise (Operational if operational else DataFailed)(str(error)) from None
     except BaseException:
         settled(spark, PATIENCE)
@@ -181,10 +183,8 @@ def _nothing_left_behind(folder: RunFolder, spark: Any, clock: Clock) -> Iterato
 
 
 def _sweep(folder: RunFolder) -> None:
-    folder.staging.delete()
-    folder.facts.delete()
-    source_values.place(folder).delete()
-    (folder.additional / vault.FOLDER).delete()
+    for place in (folder.staging, folder.facts, source_values.place(folder), folder.additional / vault.FOLDER):
+        place.delete()
 
 
 def ledger_body(folder: RunFolder, record: RunRecord) -> dict[str, Any]:
@@ -204,6 +204,7 @@ def ledger_body(folder: RunFolder, record: RunRecord) -> dict[str, Any]:
         "round": record.round,
         "sources": {name: [one.table, one.id, one.version] for name, one in record.sources.items()},
         "tables": {one.name: [one.id, one.version, one.rows] for one in record.tables},
+        "secret": additional.card(folder),
         "files": hashes(folder, "pseudonymize"),
     }
 
@@ -349,7 +350,7 @@ class _Job:
                 commit_staged(place, table, self.pipeline.plan, self.pipeline.fingerprint, self.folder.run, staged)
             )
             digests |= staged.digests
-            counts[name] = table_counts(found, found.facts, finished.tally, table)
+            counts[name] = table_counts(found, found.facts, finished.tally, self._stopped(table))
         source_values.write(self.folder, marker, marked)
         return _Made(tuple(tables), digests, counts)
 
@@ -376,11 +377,10 @@ class _Job:
         return stops.ids if stops is not None else None
 
 
-def table_counts(
-    prepared: Prepared, facts: TableFacts, tally: Mapping[Any, Any], table: TablePipeline
-) -> dict[str, Any]:
-    """What reviewers may see: numbers of rows, subjects and cells."""
+def table_counts(prepared: Prepared, facts: TableFacts, tally: Any, asked: pa.Array | None) -> dict[str, Any]:
+    """What reviewers may see: numbers of rows, subjects and cells, and of requests to stop."""
     return {
+        **({} if asked is None else {"requests": len(asked)}),
         "subjects": prepared.subjects,
         "drawn": prepared.drawn,
         "sample": prepared.sample.counts() if prepared.sample is not None else None,
@@ -392,7 +392,7 @@ def table_counts(
         },
         "cells": {
             chain.name: [list(tally.get((chain.name, number), (0, 0, 0))) for number in range(len(chain.steps))]
-            for chain in table.chains
+            for chain in prepared.work.table.chains
         },
         "outliers": list(prepared.outliers),
         "passes": list(prepared.passes),

@@ -14,15 +14,14 @@ from jobs.earlier_rounds import lines as told
 from jobs.job import Context, Outcome, run_job
 from jobs.leaving import leave
 from jobs.ledger import evidence_ledger, trusted_entries
+from jobs.plan_arguments import run_arguments
 from jobs.pseudonymization import pseudonymize
 from jobs.runs import RunFolder
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The job's own arguments."""
-    parser.add_argument("plan", metavar="PLAN", help="plan file")
-    parser.add_argument("--period", metavar="PERIOD", help="one period's rows alone: 2026-10 or 2026-10-05")
-    parser.add_argument("--round", metavar="ROUND", help="of a combination, for a party's plan: 2024-07, once")
+    run_arguments(parser)
     parser.add_argument(
         "--limit", type=int, metavar="N", help="a trial on N subjects, which can never be published"
     )
@@ -44,6 +43,11 @@ def body(context: Context) -> Outcome:
         partitions=asked.partitions,
     )
     lines = [f"{one.name}: {one.rows} rows" for one in done.tables]
+    lines += [
+        f"{name}: {counts['requests']} requests to stop, {counts['rows']['stopped']} rows left out for them"
+        for name, counts in done.counts.get("tables", {}).items()
+        if "requests" in counts
+    ]
     rows_in = {name: counts["rows"]["seen"] for name, counts in done.counts.get("tables", {}).items()}
     return Outcome(
         {

@@ -16,7 +16,9 @@ import pyarrow.parquet as pq
 
 from jobs.errors import BadInput, DataFailed
 from jobs.job import Context, Outcome, run_job
-from jobs.keys import FileProvider, SeriesSecrets, new_file, passing_secret, random_bits
+from jobs.key_files import new_file
+from jobs.key_providers import provider_of
+from jobs.keys import SeriesSecrets, passing_secret, random_bits
 from jobs.leaving import leave
 from jobs.ledger import evidence_ledger
 from jobs.storage import private_folder, unique_name
@@ -103,7 +105,7 @@ def _factor(context: Context) -> Outcome:
     given, environment = context.arguments, context.environment
     if given.sender == given.receiver:
         raise BadInput("--sender and --receiver are the same; allowed: two recipients")
-    secret = SeriesSecrets(environment.zone("keys"), FileProvider(environment.keys.path)).load(given.series)
+    secret = SeriesSecrets(environment.zone("keys"), provider_of(environment)).load(given.series)
     technique = PolymorphicPseudonym(domain=given.domain, stable_over=given.series)
 
     def key_of(recipient: str) -> Secret:

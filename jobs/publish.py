@@ -47,7 +47,7 @@ def main(argv: Sequence[str]) -> int:
         about="Publishes a reviewed run in one commit, without rewriting it.",
         body=body,
         arguments=arguments,
-        reads=("staging", "evidence"),
+        reads=("source", "staging", "evidence"),
         writes=("published", "evidence", "keys", "additional-information", "staging"),
     )
 

@@ -8,17 +8,25 @@ the rest. `hook` is called with the name of each step before it is taken: tests 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
 
 from jobs import additional, release
+from jobs.additional_destruction import Hands, destroy_entered, destroyed_already
+from jobs.apart import require_apart
+from jobs.attempts import attempted
 from jobs.clock import Clock, utc_now
+from jobs.environment import Environment
 from jobs.errors import BadInput, DataFailed, Refused, Waiting
+from jobs.incidents.clearing import clear_destroyed
+from jobs.incidents.halted import require_run_going
 from jobs.judging import Judgement, judge
 from jobs.ledger import Ledger, evidence_ledger, trusted_entries
 from jobs.locks import exclusive
@@ -26,7 +34,9 @@ from jobs.manifest import Manifest
 from jobs.manifest import load as load_manifest
 from jobs.processing import processing_fields
 from jobs.release import Published
-from jobs.runs import RunFolder, RunRecord, release_manifest
+from jobs.runs import RunFolder, RunRecord, release_manifest, releases_of
+from jobs.stopped_since import require_nobody_stopped
+from jobs.storage import Location
 from transforms.plan import AdditionalInformation, Adequacy, Application, People, Purpose, Use
 from transforms.technique import Model
 
@@ -68,16 +78,21 @@ def publish(folder: RunFolder, clock: Clock = utc_now, hook: Hook = no_hook, *, 
     after a rejection. In all these cases published is as before.
     """
     ledger = evidence_ledger(folder.environment, clock)
+    clear_destroyed(folder.environment, clock)
     with ExitStack() as held:
         held.enter_context(exclusive(folder.lock, f"run {folder.run}"))
+        held.enter_context(attempted(folder, "publish", clock))
         held.enter_context(_refusals_entered(folder, ledger))
         record, plan = _evidence(folder)
         _require_alone(folder, record, plan, voted)
-        held.enter_context(exclusive(_output_lock(folder, record), f"the output {record.output}"))
+        lock = output_lock(folder.environment, folder.output(record))
+        held.enter_context(exclusive(lock, f"the output {record.output}"))
+        require_run_going(folder.environment, record)
+        require_apart(folder, record)
         before = _committed(folder, record)
         if len(before) == len(record.tables):
             return _completed(folder, record, plan, ledger, hook, already=True)
-        _require_not_lost(folder, record, set(before))
+        _require_not_lost(folder, record, ledger, set(before))
         _sweep(folder, record, set(before))
         if ledger.find("reject", run=folder.run):
             reject(folder, ledger, (), hook)
@@ -137,9 +152,12 @@ def _require_alone(folder: RunFolder, record: RunRecord, plan: Mapping[str, Any]
         )
 
 
-def _output_lock(folder: RunFolder, record: RunRecord) -> Any:
-    place = hashlib.sha256(str(folder.published(record, record.tables[0].name)).encode()).hexdigest()
-    return folder.environment.zone("evidence") / "locks" / f"{place[:16]}.lock"
+def output_lock(environment: Environment, output: Location) -> Location:
+    """The lock of who changes an output: its published table, or the folder of several; one for a place, by
+    whatever links it is named."""
+    name = os.path.realpath(output.local) if output.is_local else str(output)
+    place = hashlib.sha256(name.encode()).hexdigest()
+    return environment.zone("evidence") / "locks" / f"{place[:16]}.lock"
 
 
 def _committed(folder: RunFolder, record: RunRecord) -> dict[str, Published]:
@@ -150,9 +168,9 @@ def _committed(folder: RunFolder, record: RunRecord) -> dict[str, Published]:
     return {name: one for name, one in found.items() if one is not None}
 
 
-def _require_not_lost(folder: RunFolder, record: RunRecord, there: set[str]) -> None:
+def _require_not_lost(folder: RunFolder, record: RunRecord, ledger: Ledger, there: set[str]) -> None:
     """Refused where this run was published already and its release is there no more."""
-    if folder.release.exists() and folder.read("release.json")["state"] == "published":
+    if ledger.find("publish", run=folder.run) is not None:
         gone = ", ".join(str(folder.published(record, one.name)) for one in record.tables if one.name not in there)
         raise Refused(
             f"run {folder.run} was published, and its release is there no more: {gone}; allowed: the table from a "
@@ -199,6 +217,7 @@ def _gate(
         (one.name, one.id, one.version) for one in record.tables
     ]:
         raise Refused(f"manifest.json of run {folder.run} is about other tables than run.json")
+    require_nobody_stopped(folder, record, plan, clock)
     return manifest, judged
 
 
@@ -231,11 +250,16 @@ def _copy_and_commit(
 def _completed(
     folder: RunFolder, record: RunRecord, plan: Mapping[str, Any], ledger: Ledger, hook: Hook, already: bool
 ) -> Release:
-    """All that follows the last commit; each step can be taken again."""
+    """All that follows the last commit; each step can be taken again.
+
+    What was done already the ledger tells; release.json, which anybody may have put there, is for people.
+    """
     tables = _committed(folder, record)
     shown = tuple(tables[one.name] for one in record.tables)
+    rows = [asdict(one) for one in shown]
     completed = []
-    if not folder.release.exists():
+    trusted_entries(folder.environment, ledger)
+    if ledger.find("publish", run=folder.run) is None:
         hook("tidy")
         reviewed = {table.name: table for table in load_manifest(folder).tables}
         for one in shown:
@@ -243,10 +267,10 @@ def _completed(
         hook("release manifest")
         _write_manifest(folder, record, shown)
         hook("ledger")
-        rows = [asdict(one) for one in shown]
         _enter(folder, record, plan, ledger, rows)
+    state = {"state": "published", "run": folder.run, "period": record.period, "tables": rows}
+    if not _says(folder.release, state):
         hook("release")
-        state = {"state": "published", "run": folder.run, "period": record.period, "tables": rows}
         folder.release.write_json(state)
         completed.append("ledger and release manifest complete")
     completed += end_additional(folder, record, plan, ledger, "published", hook)
@@ -254,7 +278,15 @@ def _completed(
     if folder.staging.exists():
         folder.staging.delete()
         completed.append("staging removed")
+    require_apart(folder, record)
     return Release(shown, str(release_manifest(folder.environment, record)), already, tuple(completed))
+
+
+def _says(place: Location, state: Mapping[str, Any]) -> bool:
+    try:
+        return bool(place.read_json() == state)
+    except (FileNotFoundError, ValueError):
+        return False
 
 
 def _enter(
@@ -279,8 +311,8 @@ def _enter(
 def _write_manifest(folder: RunFolder, record: RunRecord, shown: tuple[Published, ...]) -> None:
     """The release manifest in the recipient's folder: it names a release only when all its tables stand."""
     place = release_manifest(folder.environment, record)
-    there = place.read_json() if place.exists() else {"releases": {}}
-    newer = there["releases"].get(record.period or "", {}).get("tables", {})
+    there = releases_of(place)
+    newer = there.get(record.period or "", {}).get("tables", {})
     if any(one.name in newer and newer[one.name]["version"] > one.version for one in shown):
         return  # completed late: another run has replaced this one meanwhile
     this = {
@@ -288,8 +320,8 @@ def _write_manifest(folder: RunFolder, record: RunRecord, shown: tuple[Published
         "fingerprint": record.fingerprint,
         "tables": {one.name: {"version": one.version, "rows": one.rows, "at": one.at} for one in shown},
     }
-    kept = there["releases"] if record.period else {}
-    place.write_json({"output": record.output, "releases": {**kept, record.period or "": this}})
+    kept = there if record.period else {}
+    place.write_json({"output": record.output, "releases": {**kept, record.period or "": this}}, shared=True)
 
 
 def end_additional(
@@ -311,24 +343,14 @@ def end_additional(
 def _destroy(
     folder: RunFolder, record: RunRecord, plan: Mapping[str, Any], ledger: Ledger, reason: str, hook: Hook
 ) -> list[str]:
-    """Destroys and enters the fields of the destruction ledger (추가정보 파기대장, L3295)."""
-    if not additional.anything_left(folder) and ledger.find("destroy", run=folder.run):
+    if destroyed_already(folder, ledger):
         return []
-    additional.destroy(folder)
-    hook("additional information, ledger")
     people = plan.get("people") or {}
-    body = {
-        "run": folder.run,
-        "what": "additional information",
-        "application": record.application,
-        "reason": reason,
-        "method": "wrapped run secret removed (crypto-shredding), facts and maps removed",
-        "requester": people.get("responsible"),
-        "performer": people.get("operator") or record.organisation,
-        "confirmer": None,
-    }
-    ledger.append("destroy", body, once=("run",))
-    return ["run secret and additional information destroyed"]
+    hands = Hands(people.get("responsible"), people.get("operator") or record.organisation)
+    entered = partial(hook, "additional information, ledger")
+    copies = destroy_entered(folder, ledger, record.application, reason, hands, before_entry=entered)["copies"]
+    found = [f"copies of the run's wrapped secret lie at {', '.join(copies)}: remove them"] if copies else []
+    return ["run secret and additional information destroyed", *found]
 
 
 def reject(folder: RunFolder, ledger: Ledger, by: tuple[str, ...], hook: Hook = no_hook) -> None:
@@ -336,8 +358,7 @@ def reject(folder: RunFolder, ledger: Ledger, by: tuple[str, ...], hook: Hook = 
     record, plan = _evidence(folder)
     hook("reject")
     ledger.append("reject", {"run": folder.run, "by": list(by)}, once=("run",))
-    if not folder.release.exists():
-        folder.release.write_json({"state": "rejected", "run": folder.run, "by": list(by)})
+    folder.release.write_json({"state": "rejected", "run": folder.run, "by": list(by)})
     hook("reject, staging")
     folder.staging.delete()
     _destroy(folder, record, plan, ledger, "rejected", hook)

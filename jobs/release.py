@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.fs as pafs
@@ -23,12 +24,17 @@ from deltalake.transaction import (
 )
 
 from jobs.clock import stamp
+from jobs.destruction import DESTROYED
 from jobs.errors import Operational, Refused
+from jobs.ledger import Entry
 from jobs.manifest import CHUNK, THREADS, ManifestFile, TableManifest, carried, staged_log
 from jobs.names import folder_name
 from jobs.runs import PERIOD_COLUMN, RunRecord
 from jobs.storage import Location
+from jobs.tables import FILE_FEATURES
 
+# Features that hide no row; the second comes with the first where delta-rs makes a table.
+HARMLESS = FILE_FEATURES | {"variantType"}
 PERIOD_COMMENT = "기간 (period of the release)"
 # the log outlives what it names, so a release can always be found again by its run
 CONFIGURATION = {
@@ -66,9 +72,54 @@ def commit_of(place: Location, name: str, run: str) -> Published | None:
         return None
     for commit in table.history():
         if commit.get("gamyeong.run") == run:
-            at = datetime.fromtimestamp(commit["timestamp"] / 1000, UTC)
-            return Published(name, str(place), commit["version"], stamp(at), int(commit["gamyeong.rows"]))
+            return Published(name, str(place), commit["version"], _at(commit), int(commit["gamyeong.rows"]))
     raise Operational(f"{place} knows run {run}, but its log does not hold the commit any more")
+
+
+@dataclass(frozen=True)
+class Commit:
+    """What a table's own log tells of one release: the table's id, run, period, rows, when."""
+
+    table: str
+    run: str
+    period: str | None
+    rows: int
+    at: str
+
+
+def commits(output: Location) -> list[Commit]:
+    """The releases that the log of an output's table (or of each, right below it) tells of, the newest first."""
+    return [
+        Commit(
+            str(table.metadata().id),
+            one["gamyeong.run"],
+            one.get("gamyeong.period") or None,
+            int(one["gamyeong.rows"]),
+            _at(one),
+        )
+        for table in open_tables(output)
+        for one in table.history()
+        if one.get("gamyeong.run")
+    ]
+
+
+def unentered(found: Iterable[Commit], entries: Iterable[Entry]) -> list[Commit]:
+    """Those that the ledger knows nothing of: their publish was killed after its commit."""
+    known = {entry.content()["run"] for entry in entries if entry.type in ("publish", DESTROYED)}
+    return [one for one in found if one.run not in known]
+
+
+def open_tables(output: Location) -> list[DeltaTable]:
+    """The table at an output's place, or those right below it."""
+    filesystem, root = output.filesystem()
+    below = filesystem.get_file_info(pafs.FileSelector(root, allow_not_found=True))
+    names = sorted(one.base_name for one in below if one.type == pafs.FileType.Directory)
+    found = [open_table(output), *(open_table(output / name) for name in names)]
+    return [table for table in found if table is not None]
+
+
+def _at(commit: Mapping[str, Any]) -> str:
+    return stamp(datetime.fromtimestamp(commit["timestamp"] / 1000, UTC))
 
 
 def data_folder(period: str | None) -> str:
@@ -223,22 +274,13 @@ def tidy(target: Location, table: TableManifest, run: str) -> None:
         there.vacuum(0, dry_run=False, enforce_retention_duration=False, full=True)
 
 
-def drop(target: Location, period: str | None) -> int:
-    """Destroys a release, or one period of it, files and all; rows that were there."""
-    there = open_table(target)
-    if there is None:
-        return 0
-    rows = pa.table(there.get_add_actions(flatten=True)).to_pylist()
-    mine = [row for row in rows if period is None or row[f"partition.{PERIOD_COLUMN}"] == period]
-    if len(mine) == len(rows):
-        target.delete()
-    else:
-        removes = of_period(there, period or "", int(datetime.now(UTC).timestamp() * 1000))
-        there.create_write_transaction([*removes], "append", there.schema(), partition_by=[PERIOD_COLUMN])
-        there = open_table(target)
-        assert there is not None
-        there.vacuum(0, dry_run=False, enforce_retention_duration=False, full=True)
-    return sum(int(row["num_records"] or 0) for row in mine)
+def hides_rows(protocol: Any) -> bool:
+    """Does a table's protocol let files hold other rows or columns than its log tells (deletion vectors, mapping)?
+
+    Times without a zone are a feature, too.
+    """
+    features = protocol.reader_features or ()
+    return protocol.min_reader_version > 1 and (not features or bool(set(features) - HARMLESS))
 
 
 def _application(run: str) -> str:
@@ -260,7 +302,7 @@ def _check_log(source: Location, table: TableManifest) -> None:
             ("another schema", json.loads(staged.schema().to_json()) != table.schema),
             ("other properties", carried(staged) != dict(table.properties)),
             ("other files", found != {file.path: (file.size, file.rows) for file in table.files}),
-            ("reader features", protocol.min_reader_version > 1 or bool(protocol.reader_features)),
+            ("reader features", hides_rows(protocol)),
             ("partition columns", bool(metadata.partition_columns)),
         )
         if bad

@@ -10,29 +10,31 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
-import pyarrow.parquet as pq
 
 from jobs import vault
 from jobs.additional import run_secrets
 from jobs.adequacy import planned
 from jobs.clock import Clock, utc_now
+from jobs.environment import Environment, load_environment
 from jobs.errors import BadInput, DataFailed, Operational, Refused
-from jobs.ledger import evidence_ledger
+from jobs.handlers import require_handler, require_reason
+from jobs.incidents.halted import output_name, require_going
+from jobs.ledger import evidence_ledger, trusted_entries
 from jobs.run_secrets import run_keys
 from jobs.runs import PERIOD_COLUMN, RunFolder, RunRecord
 from jobs.storage import private_folder
 from jobs.tables import exists, pinned
+from jobs.vouched import require_recorded
 from transforms.derivation import Secret
 from transforms.errors import CellsRefused
 from transforms.given import Given, SiteKey
 from transforms.kernels.base64 import from_text, to_text
+from transforms.pipeline.feed import open_parquet
 from transforms.pipeline.vault import vaults
 from transforms.pipeline.work import site_keys
 from transforms.pipeline_model import Chain, TablePipeline
 from transforms.plan import Plan
 from transforms.technique import Reversible
-
-LONGEST_REASON = 2_000
 
 
 @dataclass(frozen=True)
@@ -64,24 +66,30 @@ def reveal(folder: RunFolder, asked: Asked, clock: Clock = utc_now) -> Revealed:
     """Turns distinct released values back and writes them with their originals to one new file (CSV, mode 0600).
 
     The ledger's entry comes first, so that nothing is revealed without one. Refused once the run's secret is
-    destroyed, after the additional information's `until`, and for reviewers and users; BadInput for columns that
-    have no way back; DataFailed for values that are none of the column's.
+    destroyed, after the additional information's `until`, under quarantine, and for reviewers and users; BadInput for
+    columns that have no way back; DataFailed for values that are none of the column's.
     """
+    require_recorded(
+        folder.environment,
+        trusted_entries(folder.environment, evidence_ledger(folder.environment, clock, write=False)),
+        [folder.run],
+    )
     record = folder.load_record()
+    require_going(folder.environment, output_name(record))
     if not run_secrets(folder).exists(folder.run):
         raise Refused(
             f"the secret of run {folder.run} was destroyed, so nobody can turn its values back; allowed: runs of plans "
             "with `additional_information: {keep: …}`, until then"
         )
     pipeline = planned(folder, record)
-    _may(asked, pipeline.plan, clock)
+    _may(folder.environment, asked, pipeline.plan, clock)
     table, chain = _chain(asked, list(pipeline.tables.values()))
     _check_target(folder, asked.to)
     values = _values(folder, record, asked, table, chain)
     originals, behind = _originals(folder, record, pipeline.plan, asked, table, chain, values)
     done = Revealed(folder.run, table.name, chain.name, len(values), originals.null_count, behind)
     evidence_ledger(folder.environment, clock).append(
-        "reveal",
+        "additional-information-reveal",
         {
             "run": folder.run,
             "table": table.name,
@@ -97,18 +105,9 @@ def reveal(folder: RunFolder, asked: Asked, clock: Clock = utc_now) -> Revealed:
     return done
 
 
-def _may(asked: Asked, plan: Plan, clock: Clock) -> None:
-    people = plan.people
-    if not asked.reason.strip() or len(asked.reason) > LONGEST_REASON:
-        raise BadInput(f"--reason of {len(asked.reason)} characters; allowed: why, in 1 to {LONGEST_REASON}")
-    if asked.person in (*people.users, *people.reviewers):
-        raise Refused(
-            f"{asked.person} is a user or reviewer of this plan; allowed: whoever handles its additional information "
-            "(guideline L696: apart from those who use the pseudonymized data)"
-        )
-    named = [one for one in (people.responsible, people.operator, *people.processors) if one]
-    if named and asked.person not in named:
-        raise Refused(f"{asked.person!r} has no part in this plan; allowed: {', '.join(named)}")
+def _may(environment: Environment, asked: Asked, plan: Plan, clock: Clock) -> None:
+    require_reason(asked.reason)
+    require_handler(environment, plan.people, asked.person)
     keep = plan.additional_information.keep
     if keep is not None and clock().date() > keep.until:
         raise Refused(
@@ -141,7 +140,7 @@ def _has_way_back(table: TablePipeline, chain: Chain) -> bool:
 def _check_target(folder: RunFolder, to: Path) -> None:
     """A new file outside of all zones: others read those."""
     place = to.absolute().resolve()
-    for name, zone in folder.environment.zones.items():
+    for name, zone in load_environment(folder.environment.file).zones.items():  # not only those that this job has
         if zone.is_local and place.is_relative_to(zone.local.resolve()):
             raise BadInput(f"--to within zone {name}; allowed: a new file outside of all zones")
     if place.exists():
@@ -159,7 +158,7 @@ def _values(folder: RunFolder, record: RunRecord, asked: Asked, table: TablePipe
             for file in pinned(place).files
             if record.period is None or file.partition.get(PERIOD_COLUMN) == record.period
         ]
-        columns = [pq.ParquetFile(file.uri).read([chain.name]).column(0) for file in files]
+        columns = [open_parquet(file.source).read([chain.name]).column(0) for file in files]
         found = pa.chunked_array([part for column in columns for part in column.chunks], chain.type)
         return pc.unique(found).drop_null()
     try:

@@ -13,6 +13,7 @@ from jobs.errors import BadInput, Refused
 from jobs.locks import exclusive
 from jobs.signing import key_id
 from jobs.storage import Location
+from transforms.persons import person
 
 Kind = Literal["internal", "external"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -49,11 +50,6 @@ class Reviewer:
     def key_id(self) -> str:
         """The key's id, 16 hex digits."""
         return key_id(self.public)
-
-
-def person(name: str) -> str:
-    """What tells persons apart: the name in NFC, without regard to case and to how it is spaced."""
-    return " ".join(unicodedata.normalize("NFC", name).casefold().split())
 
 
 def load_reviewers(environment: Environment) -> tuple[Reviewer, ...]:

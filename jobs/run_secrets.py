@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from jobs.combination.secret_store import serial_secret
 from jobs.environment import Environment
-from jobs.keys import FileProvider, RunSecrets, SeriesSecrets
+from jobs.key_providers import provider_of
+from jobs.keys import RunSecrets, SeriesSecrets
 from transforms.combination.serials import round_series
 from transforms.derivation import Secret
 from transforms.plan import Plan
@@ -18,7 +19,7 @@ def run_keys(
 
     Of a party's plan, the secret of its round is among them.
     """
-    provider = FileProvider(environment.keys.path)
+    provider = provider_of(environment)
     zone = environment.zone("keys")
     secrets, series = RunSecrets(zone, provider), SeriesSecrets(zone, provider)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from jobs.environment import Environment
 from jobs.errors import BadInput
-from jobs.names import folder_name
+from jobs.names import RELEASE, folder_name
 from jobs.storage import Location, write_atomically
 from transforms.derivation import canonical_json
 
@@ -75,8 +75,12 @@ def run_name(
     period: str | None = None,
     limit: int | None = None,
     round_: str | None = None,
+    compromised: frozenset[str] = frozenset(),
 ) -> str:
-    """The run's name: 16 hex digits of a SHA-256 over plan, source and stop versions, period, limit and round."""
+    """The run's name: 16 hex digits of a SHA-256 over plan, source and stop versions, period, limit and round.
+
+    A run whose name is `compromised` is made again under another: the first one that is not.
+    """
     content = {
         "fingerprint": fingerprint,
         "sources": {name: [one.id, one.version] for name, one in sources.items()},
@@ -85,7 +89,16 @@ def run_name(
         "limit": limit,
         "round": round_,
     }
-    return hashlib.sha256(canonical_json(content)).hexdigest()[:RUN_DIGITS]
+    name = _digits(content)
+    issue = 1
+    while name in compromised:
+        issue += 1
+        name = _digits({**content, "issue": issue})
+    return name
+
+
+def _digits(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(canonical_json(dict(content))).hexdigest()[:RUN_DIGITS]
 
 
 @dataclass(frozen=True)
@@ -201,14 +214,17 @@ class RunFolder:
         return plan
 
     def read(self, name: str) -> Any:
-        """The JSON of a file of the evidence folder; BadInput if it is missing or damaged."""
+        """The JSON object of a file of the evidence folder; BadInput if it is missing or damaged."""
         place = self.evidence / name
         try:
-            return place.read_json()
+            found = place.read_json()
         except FileNotFoundError:
             raise BadInput(f"no {name} at {place}; run `gamyeong pseudonymize PLAN` first") from None
         except ValueError:
             raise BadInput(f"{place} is damaged: no JSON") from None
+        if not isinstance(found, dict):
+            raise BadInput(f"{place} is damaged: no JSON object")
+        return found
 
     def output(self, record: RunRecord) -> Location:
         """The published table, or the folder of several."""
@@ -227,7 +243,7 @@ def release_folder(environment: Environment, record: RunRecord) -> Location:
 
 def release_manifest(environment: Environment, record: RunRecord) -> Location:
     """The manifest that stands beside a release once all of its tables are committed."""
-    return release_folder(environment, record) / f"{folder_name(record.output)}.release.json"
+    return release_folder(environment, record) / f"{folder_name(record.output)}{RELEASE}"
 
 
 def list_runs(environment: Environment) -> list[str]:
@@ -240,9 +256,24 @@ def list_runs(environment: Environment) -> list[str]:
     return [one.parent.name for one in sorted(records, key=lambda one: (one.stat().st_mtime_ns, one))]
 
 
+def releases_of(manifest: Location) -> dict[str, dict[str, Any]]:
+    """What a release manifest lists, by period (empty: none); nothing where there is no manifest. BadInput: damaged."""
+    try:
+        found = manifest.read_json()["releases"]
+        if not all(isinstance(one["run"], str) for one in found.values()):
+            raise TypeError
+    except FileNotFoundError:
+        return {}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise BadInput(f"{manifest} is damaged: no release manifest; restore it as the publish job wrote it") from None
+    return dict(found)
+
+
 def find_run(environment: Environment, text: str | None) -> RunFolder:
     """The run that `text` (its name or the beginning of it) means; without text, the only one there is."""
     runs = list_runs(environment)
+    if text == "":  # a variable that was not set means no run, least of all the only one
+        raise BadInput(f"the run's name is empty; allowed: one of {', '.join(runs) or 'none yet'}")
     found = [name for name in runs if name.startswith(text or "")]
     if len(found) == 1:
         return RunFolder(environment, found[0])

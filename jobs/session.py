@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyspark
 from py4j.protocol import Py4JError, Py4JJavaError  # type: ignore[import-untyped]
 from pyspark import SparkConf, SparkContext
+from pyspark.accumulators import AccumulatorTCPServer, AccumulatorUnixServer
 from pyspark.java_gateway import launch_gateway
+from pyspark.logger import PySparkLogger
 from pyspark.sql import SparkSession
 
+from jobs.cluster import is_local, require_our_code, require_private_traffic
 from jobs.environment import Environment
 from jobs.errors import BadInput, Operational, Refused
+from jobs.local_folders import own_folder
 from jobs.progress import Progress
 from jobs.storage import private_folder, unique_name
 
@@ -57,10 +63,11 @@ def watched(spark: SparkSession, progress: Progress, text: str) -> Iterator[None
     with progress.stage(text) as stage:
 
         def poll() -> None:
-            while not over.wait(POLL):
-                infos = [info for s in tracker.getActiveStageIds() if (info := tracker.getStageInfo(s))]
-                if infos:
-                    stage.to(sum(i.numCompletedTasks for i in infos), sum(i.numTasks for i in infos))
+            with suppress(Py4JError, OSError):  # a JVM that died: who waits for its work says so
+                while not over.wait(POLL):
+                    infos = [info for s in tracker.getActiveStageIds() if (info := tracker.getStageInfo(s))]
+                    if infos:
+                        stage.to(sum(i.numCompletedTasks for i in infos), sum(i.numTasks for i in infos))
 
         watcher = threading.Thread(target=poll, daemon=True)
         watcher.start()
@@ -106,8 +113,8 @@ def require_delta() -> None:
         )
 
 
-def settings(environment: Environment, *, submitted: bool) -> dict[str, str]:
-    """Our session settings by name; the environment file's own stand above them."""
+def settings(environment: Environment, local: Path, *, submitted: bool) -> dict[str, str]:
+    """Our session settings by name, with `local` for Spark's files; the environment file's own stand above them."""
     ours = {
         "spark.master": "local[*]",
         "spark.app.name": "gamyeong",
@@ -115,7 +122,7 @@ def settings(environment: Environment, *, submitted: bool) -> dict[str, str]:
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.log.level": "ERROR",
-        "spark.local.dir": str(environment.scratch / "spark"),
+        "spark.local.dir": str(local),
         "spark.sql.warehouse.dir": str(environment.scratch / "spark-warehouse"),
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
@@ -133,26 +140,38 @@ def settings(environment: Environment, *, submitted: bool) -> dict[str, str]:
     if not submitted:
         ours["spark.sql.extensions"] = DELTA
         ours["spark.sql.catalog.spark_catalog"] = "org.apache.spark.sql.delta.catalog.DeltaCatalog"
-        ours["spark.jars.packages"] = ",".join(environment.jars)
-    ours |= environment.spark
-    if ours["spark.master"].startswith("local"):
-        # workers import jobs and transforms from where the driver has them
-        ours.setdefault("spark.executorEnv.PYTHONPATH", str(Path(__file__).resolve().parents[1]))
-    return ours
+        ours["spark.jars.packages"] = ",".join(jars_to_fetch(environment.jars))
+    return {**ours, **environment.spark}
+
+
+def jars_to_fetch(coordinates: Iterable[str]) -> list[str]:
+    """Those of Maven's coordinates (group:artifact:version) that Spark's own folder lacks: a bundle puts them there."""
+    folder = Path(pyspark.__file__).parent / "jars"
+    names = {one: "-".join(one.split(":")[1:3]) for one in coordinates}
+    return [one for one, name in names.items() if not (folder / f"{name}.jar").is_file()]
 
 
 def _start(environment: Environment) -> SparkSession:
     submitted = "PYSPARK_GATEWAY_PORT" in os.environ
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    private_folder(environment.scratch / "spark")
+    local = own_folder(environment.scratch / "spark")
+    for server in (AccumulatorTCPServer, AccumulatorUnixServer):
+        server.handle_error = _quiet  # type: ignore[method-assign, assignment]
+    logging.getLogger().addFilter(_is_not_of_py4j)
+    for tells_values in ("DataFrameQueryContextLogger", "SQLQueryContextLogger"):
+        # To standard error, what an expression failed on, with the value.
+        PySparkLogger.getLogger(tells_values).setLevel(logging.CRITICAL + 1)
     conf = SparkConf(loadDefaults=False)
-    for name, value in settings(environment, submitted=submitted).items():
+    for name, value in settings(environment, local, submitted=submitted).items():
         conf.set(name, value)
     try:
         gateway = _gateway(environment, conf, submitted)
         if submitted:
             SparkContext._ensure_initialized(gateway=gateway)
             conf = _under_submit(conf)
+        if is_local(conf.get("spark.master") or ""):
+            # workers import jobs and transforms from where the driver has them
+            conf.setIfMissing("spark.executorEnv.PYTHONPATH", str(Path(__file__).resolve().parents[1]))
         context = SparkContext(conf=conf, gateway=gateway)
     except Exception as error:  # noqa: BLE001 - whatever the JVM says, the user needs one sentence
         raise Operational(
@@ -160,8 +179,26 @@ def _start(environment: Environment) -> SparkSession:
             f" the Maven repository for {', '.join(environment.jars)}; log: {environment.scratch / 'logs'}"
         ) from None
     if not submitted:
-        atexit.register(context.stop)
+        atexit.register(_stop, context)
+    if not is_local(context.master or ""):
+        require_private_traffic(context.getConf())
+        require_our_code(context)
     return SparkSession(context)
+
+
+def _stop(context: SparkContext) -> None:
+    """Ends the session; where its JVM has died already there is nothing to end, and nobody to tell."""
+    with suppress(Py4JError, OSError):
+        context.stop()
+
+
+def _quiet(*_: object) -> None:
+    """What PySpark's own server of accumulators would print where the JVM dies: a traceback."""
+
+
+def _is_not_of_py4j(record: logging.LogRecord) -> bool:
+    """Py4J tells the root logger, with its traceback, of a JVM that dies while it works; we say it in one sentence."""
+    return record.module != "java_gateway"
 
 
 def _under_submit(ours: SparkConf) -> SparkConf:

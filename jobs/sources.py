@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -15,17 +16,15 @@ from deltalake import DeltaTable
 from jobs.clock import Clock
 from jobs.environment import Environment
 from jobs.errors import BadInput, Refused
+from jobs.frames import quoted, read
 from jobs.runs import SourceVersion
-from jobs.tables import Snapshot, pinned, read
+from jobs.tables import Snapshot, pinned
 from transforms.combination.schedule import ONCE, SAMPLES, period_of
 from transforms.pipeline.engine import SparkEngine, Watch, no_watch
-from transforms.pipeline.feed import FILE, ROW, SourceFile, pack_units
+from transforms.pipeline.feed import FILE, ROW, pack_units
 from transforms.pipeline_model import TablePipeline
-from transforms.plan import Period, Plan, StopRequests
+from transforms.plan import Application, Period, Plan, Purpose, StopRequests
 from transforms.predicate import Predicate
-
-# Only these may be read file by file; with any other, files alone don't tell what the table holds.
-FILE_FEATURES = frozenset({"timestampNtz"})
 
 
 def pinned_sources(plan: Plan, environment: Environment) -> dict[str, Snapshot]:
@@ -50,15 +49,14 @@ def engine_for(
     watch: Watch = no_watch,
 ) -> tuple[SparkEngine, int]:
     """The feed of a pinned version, and about how many rows it has: files where their features allow, else Spark."""
-    by_file = snapshot.features <= FILE_FEATURES and not any(file.deletion_vector for file in snapshot.files)
-    if by_file:
+    if snapshot.by_file:
         cores = spark.sparkContext.defaultParallelism
-        files = [SourceFile(file.uri, file.partition) for file in snapshot.files]
+        files = [file.source for file in snapshot.files]
         units = pack_units(files, table.source_schema, cores)
         rows = sum(piece.rows for unit in units for piece in unit.pieces)
         return SparkEngine(spark, units=units, label=label, window=window, watch=watch), rows
     frame = read(spark, snapshot.location, snapshot.version)
-    columns = [_quoted(name) for name in table.source_schema.names]
+    columns = [quoted(name) for name in table.source_schema.names]
     if table.row_key is None:
         columns += [f"_metadata.file_name as {FILE}", f"_metadata.row_index as {ROW}"]
     rows = snapshot.rows if snapshot.rows is not None else frame.count()
@@ -83,20 +81,33 @@ def stop_requests(
     The age counts from the table's last commit (a check without new requests can be recorded by an empty commit).
     """
     snapshot = pinned(environment.zone("source") / requests.table)
+    require_fresh(snapshot, requests, path, clock)
+    found = requested(spark, snapshot, requests, scopes(plan.plan, plan.purpose, plan.application), path)
+    return Stops(source_version(requests.table, snapshot), found)
+
+
+def require_fresh(snapshot: Snapshot, requests: StopRequests, path: str, clock: Clock) -> None:
+    """Refused for a stop-request table that was last brought up to date longer ago than its `max_age`."""
     age = clock() - last_commit(snapshot)
     if age > max_age(requests.max_age, path):
         raise Refused(
             f"{path}: the stop-request table {requests.table} was last brought up to date {_hours(age)} hours ago; "
             f"allowed: {requests.max_age}; record the requests (or that there are none) and start again"
         )
-    return Stops(source_version(requests.table, snapshot), requested(spark, snapshot, requests, plan, path))
 
 
-def requested(spark: Any, snapshot: Snapshot, requests: StopRequests, plan: Plan, path: str) -> pa.Array:
+def scopes(plan: str, purpose: Purpose, application: Application) -> tuple[str, ...]:
+    """What a request may name as its scope to concern a plan."""
+    return "all", plan, purpose.kind, application.number
+
+
+def requested(
+    spark: Any, snapshot: Snapshot, requests: StopRequests, concerned: tuple[str, ...], path: str
+) -> pa.Array:
     """The ids in one version of a stop-request table.
 
-    A request counts unless its `scope` names another purpose: null, "all", this plan's name, purpose kind or
-    application number count.
+    A request counts unless its `scope` names another purpose, plan or application: null, `concerned` (see `scopes`)
+    and empty ones count, whatever blanks, width or case they are written in.
     """
     wanted = [name for name in (requests.key, requests.at, requests.scope) if name is not None]
     missing = [name for name in wanted if name not in snapshot.schema.names]
@@ -107,22 +118,24 @@ def requested(spark: Any, snapshot: Snapshot, requests: StopRequests, plan: Plan
     found = _columns(spark, snapshot, wanted)
     if requests.scope is not None:
         scope = found.column(requests.scope)
-        counts = pa.array(["all", plan.plan, plan.purpose.kind, plan.application.number])
-        found = found.filter(pc.or_(pc.is_null(scope), pc.is_in(scope.cast(pa.string()), value_set=counts)))
+        counts = pa.array(["", *map(_plainly, concerned)], pa.string())
+        words = scope.cast(pa.string()).to_pylist()
+        told = pa.array([None if one is None else _plainly(one) for one in words], pa.string())
+        found = found.filter(pc.or_(pc.is_null(told), pc.is_in(told, value_set=counts)))
     return found.column(requests.key).combine_chunks().unique()
+
+
+def _plainly(scope: str) -> str:
+    return unicodedata.normalize("NFKC", scope).strip().casefold()
 
 
 def _columns(spark: Any, snapshot: Snapshot, names: list[str]) -> pa.Table:
     schema = pa.schema([snapshot.schema.field(name) for name in names])
-    if snapshot.features <= FILE_FEATURES and not any(file.deletion_vector for file in snapshot.files):
-        files = [SourceFile(file.uri, file.partition) for file in snapshot.files]
+    if snapshot.by_file:
+        files = [file.source for file in snapshot.files]
         batches = [b for unit in pack_units(files, schema, 1) for b in unit.batches(names)]
         return pa.Table.from_batches(batches, schema.remove_metadata()) if batches else schema.empty_table()
-    return read(spark, snapshot.location, snapshot.version).select(*map(_quoted, names)).toArrow()
-
-
-def _quoted(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"
+    return read(spark, snapshot.location, snapshot.version, names).toArrow()
 
 
 def last_commit(snapshot: Snapshot) -> datetime:

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 
+from jobs.attempts import Unfinished, unfinished
 from jobs.clock import Clock, utc_now
+from jobs.incidents.halted import halts, output_name
 from jobs.job import Context, JobError, Outcome, Waiting, run_job
 from jobs.judging import eligible, judge, required
 from jobs.leaving import leave
@@ -19,6 +21,8 @@ from jobs.ledger import evidence_ledger, trusted_entries
 from jobs.publishing import GOOD, reads_combined
 from jobs.reviewers import load_reviewers
 from jobs.runs import RunFolder, RunRecord, find_run, list_runs
+
+HALTED = "under quarantine"
 
 
 @dataclass(frozen=True)
@@ -43,15 +47,21 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def body(context: Context) -> Outcome:
     """Reads evidence alone."""
     given, environment = context.arguments, context.environment
-    one = [find_run(environment, given.run)] if given.run else []
-    folders = one or [RunFolder(environment, name) for name in list_runs(environment)]
+    tried = [one for one in unfinished(environment) if one.run.startswith(given.run or "")]
+    alone = given.run and tried and not [name for name in list_runs(environment) if name.startswith(given.run)]
+    one = [find_run(environment, given.run)] if given.run and not alone else []
+    folders = one or [RunFolder(environment, name) for name in ([] if alone else list_runs(environment))]
     states = [state_of(folder) for folder in folders]
-    text = "\n\n".join(_told(state) for state in states) or "no run yet; next: gamyeong pseudonymize PLAN"
-    return Outcome({"runs": [asdict(state) for state in states]}, text=text)
+    told = [*map(_told, states), *map(_tried, tried)]
+    text = "\n\n".join(told) or "no run yet; next: gamyeong pseudonymize PLAN"
+    return Outcome({"runs": [asdict(one) for one in states], "attempts": [asdict(one) for one in tried]}, text=text)
 
 
 def state_of(folder: RunFolder, clock: Clock = utc_now) -> State:
-    """What became of a run so far: damaged, trial, published, rejected, unfit, refused, waiting, ready."""
+    """What became of a run so far.
+
+    Damaged, under quarantine, trial, published, rejected, unfit, refused, waiting, ready.
+    """
     try:
         record = folder.load_record()
         state, waits, next_ = _state(folder, record, clock)
@@ -62,7 +72,9 @@ def state_of(folder: RunFolder, clock: Clock = utc_now) -> State:
 
 
 def _state(folder: RunFolder, record: RunRecord, clock: Clock) -> tuple[str, str, str]:
-    plan, run = folder.load_plan(), folder.run
+    plan, run, output = folder.load_plan(), folder.run, output_name(record)
+    if output in halts(folder.environment):
+        return HALTED, "what the reviewers decide about the incident", f"gamyeong quarantine {output} --show"
     if folder.release.exists():
         state = folder.read("release.json")["state"]
         ended = _ended(folder) or state == "rejected"
@@ -113,6 +125,15 @@ def _told(one: State) -> str:
     lines += [f"  waits for: {one.waits_for}"] if one.waits_for else []
     lines += [f"  next: {one.next}"] if one.next else []
     return "\n".join(lines)
+
+
+def _tried(one: Unfinished) -> str:
+    attempt, asked = one.attempt, one.attempt.asked
+    period = f", period {asked.period}" if asked.period else ""
+    plan = f" (plan {asked.plan}{period})" if asked.plan else ""
+    ended = f" at {attempt.ended} with exit {attempt.exit}" if attempt.ended else ""
+    line = f"attempt at run {one.run}{plan}: {attempt.job} began at {attempt.started}, {one.state}{ended}"
+    return f"{line}\n  next: {one.next}" if one.next else line
 
 
 def main(argv: Sequence[str]) -> int:

@@ -9,7 +9,8 @@ import stat
 from pathlib import Path
 
 from jobs.errors import BadInput, Refused
-from jobs.keys import new_file, random_bits
+from jobs.key_files import new_file
+from jobs.keys import random_bits
 from jobs.signing import KEY_ID_DIGITS
 from transforms.kernels.paillier import LEAST_BITS, PrivateKey, PublicKey, generate
 

@@ -20,16 +20,19 @@ import pyarrow as pa
 
 from jobs.environment import Environment
 from jobs.errors import BadInput, DataFailed
+from jobs.incidents.halted import require_going
 from jobs.job import Context, Outcome, run_job
-from jobs.keys import FileProvider, SeriesSecrets
+from jobs.key_providers import provider_of
+from jobs.keys import SeriesSecrets
 from jobs.leaving import leave
+from jobs.names import folder_name
 from jobs.parquet import write_batches
-from jobs.storage import private_folder
+from jobs.storage import Location, private_folder
 from jobs.tables import Snapshot, commit_files, exists, last_commit, pinned
 from jobs.targets import Mode, recorded, source_table
 from transforms.derivation import subkey
 from transforms.draws import Draws
-from transforms.pipeline.feed import SourceFile, pack_units
+from transforms.pipeline.feed import pack_units
 from transforms.run_keys import ALGORITHM
 from transforms.synthesis.figures import figures
 from transforms.synthesis.trees import Recipe, SynthesisRefused, rows_to_fit, synthesize
@@ -63,9 +66,12 @@ def body(context: Context) -> Outcome:
         value = getattr(asked, name)
         if value is not None and value < least:
             raise BadInput(f"--{name} {value}; allowed: {least} or more")
-    place = environment.zone("published") / asked.published
+    place = _published(environment, asked.published.strip("/"))
     if not exists(place):
-        raise BadInput(f"no published table {asked.published}; allowed: APPLICATION/RECIPIENT/TABLE as published")
+        raise BadInput(
+            f"no published table {asked.published}; allowed: APPLICATION/RECIPIENT/TABLE, in the plan's words or as "
+            "its folders are called; `gamyeong status` names the outputs"
+        )
     origin = pinned(place)
     recipe = Recipe(asked.kind, _names(asked.columns), asked.stays, asked.rows, asked.leaf)
     mark = {"from": origin.table_id, "version": origin.version, "kind": asked.kind, "columns": recipe.columns,
@@ -97,6 +103,15 @@ def body(context: Context) -> Outcome:
     return Outcome({**summary, "made": not made, "figures": told}, text=_lines(asked.table, told, made))
 
 
+def _published(environment: Environment, words: str) -> Location:
+    """The table's place, by its folders or by the plan's words for them; Refused under quarantine."""
+    named = "/".join(folder_name(part) for part in words.split("/") if part) or words
+    for name in (words, named):
+        require_going(environment, name)
+    zone = environment.zone("published")
+    return zone / (words if exists(zone / words) else named)
+
+
 def _names(text: str) -> tuple[str, ...]:
     return tuple(one.strip() for one in text.split(",") if one.strip())
 
@@ -104,7 +119,7 @@ def _names(text: str) -> tuple[str, ...]:
 def _draws(environment: Environment, table: str) -> Draws:
     """Draws under the table's own secret: the same arguments again give the same records."""
     series = f"synthetic-{table.replace('/', '--')}"
-    secret = SeriesSecrets(environment.zone("keys"), FileProvider(environment.keys.path)).obtain(series)
+    secret = SeriesSecrets(environment.zone("keys"), provider_of(environment)).obtain(series)
     return Draws(
         subkey(secret, organisation=environment.organisation, run_or_series=series, recipient=None,
                algorithm=ALGORITHM, domain=table, step=None, purpose="synthesis")
@@ -119,7 +134,7 @@ def _made(
     if unknown:
         raise BadInput(f"--drop {', '.join(unknown)}; allowed: {', '.join(origin.schema.names)}")
     schema = pa.schema([pa.field(one.name, one.type) for one in origin.schema if one.name not in drop])
-    units = pack_units([SourceFile(file.uri) for file in origin.files], schema, 1)
+    units = pack_units([file.source for file in origin.files], schema, 1)
     batches = [batch for unit in units for batch in unit.batches(schema.names)]
     try:
         real = rows_to_fit(pa.Table.from_batches(batches, schema), fit, draws)

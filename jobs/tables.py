@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 from urllib.parse import unquote
 
 import pyarrow as pa
@@ -16,11 +16,11 @@ from deltalake.transaction import AddAction, CommitProperties, Transaction, crea
 from jobs.columns import type_problems
 from jobs.errors import BadInput, Operational
 from jobs.parquet import NewFile, write_batches
-from jobs.storage import Location, private_folder, unique_name
+from jobs.storage import Location, StorageOptions, private_folder, unique_name
+from transforms.pipeline.feed import SourceFile
 
-if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
-
+# Only these may be read file by file; with any other, files alone don't tell what the table holds.
+FILE_FEATURES = frozenset({"timestampNtz"})
 # Delta's log keeps minima and maxima of the first columns unless told from the table's creation
 NO_STATISTICS = {"delta.dataSkippingNumIndexedCols": "0", "delta.enableDeletionVectors": "false"}
 
@@ -38,6 +38,12 @@ class FileEntry:
     rows: int | None
     partition: Mapping[str, Any] = field(default_factory=dict)
     deletion_vector: bool = False
+    options: StorageOptions = field(default=StorageOptions(), compare=False, repr=False)
+
+    @property
+    def source(self) -> SourceFile:
+        """The file as tasks read it."""
+        return source_file(Location(self.uri, self.options), self.partition)
 
 
 @dataclass(frozen=True)
@@ -72,6 +78,19 @@ class Snapshot:
         """Rows of the version by its log; None where a file doesn't say, or some of its rows are deleted."""
         counts = [None if file.deletion_vector else file.rows for file in self.files]
         return None if None in counts else sum(count for count in counts if count is not None)
+
+    @property
+    def by_file(self) -> bool:
+        """Do its files, each read by its own footer, hold what the table holds?"""
+        return self.features <= FILE_FEATURES and not any(file.deletion_vector for file in self.files)
+
+
+def source_file(place: Location, partition: Mapping[str, Any] | None = None) -> SourceFile:
+    """A Parquet file as tasks read it, of this machine or of a store."""
+    if place.is_local:
+        return SourceFile(place.uri, partition or {})
+    store, path = place.filesystem()
+    return SourceFile(path, partition or {}, store)
 
 
 def exists(location: Location) -> bool:
@@ -229,15 +248,6 @@ def write_source(
         raise
 
 
-def read(spark: SparkSession, location: Location | str, version: int | None = None) -> DataFrame:
-    """The table (or one version of it) as a Spark DataFrame. BadInput where the session lacks Delta's jars."""
-    from jobs.session import require_delta  # it imports Spark, and most of this module works without
-
-    require_delta()
-    reader = spark.read.format("delta")
-    return (reader if version is None else reader.option("versionAsOf", version)).load(str(location))
-
-
 _ID = "delta.columnMapping.id"
 _PHYSICAL = "delta.columnMapping.physicalName"
 
@@ -292,4 +302,5 @@ def _entry(location: Location, action: Mapping[str, Any], with_vector: set[str] 
         rows=action.get("num_records"),
         partition=action.get("partition") or {},
         deletion_vector=with_vector is None or not ends.isdisjoint(with_vector),
+        options=location.options,
     )

@@ -13,9 +13,11 @@ import pyarrow as pa
 
 from jobs.adequacy import planned, run_facts
 from jobs.aggregate_tables import staged_rows
+from jobs.attempts import attempted
 from jobs.clock import Clock, utc_now
 from jobs.environment import Environment
 from jobs.errors import BadInput, DataFailed, Operational, Refused
+from jobs.incidents.halted import require_run_going
 from jobs.keys import KeyGone, passing_secret
 from jobs.ledger import evidence_ledger
 from jobs.locks import exclusive
@@ -24,7 +26,7 @@ from jobs.progress import Progress
 from jobs.run_secrets import run_keys
 from jobs.runs import RunFolder, RunRecord, SourceVersion
 from jobs.session import require_encryption, spark_session, watched
-from jobs.sources import engine_for, requested, table_window
+from jobs.sources import engine_for, requested, scopes, table_window
 from jobs.staging import filled, staged_snapshot
 from jobs.storage import write_atomically
 from jobs.tables import Snapshot, pinned
@@ -34,7 +36,7 @@ from transforms.draws import Draws
 from transforms.pipeline.aggregate import exact
 from transforms.pipeline.aggregate_verdict import judge_aggregate
 from transforms.pipeline.engine import PassFailed, SparkEngine
-from transforms.pipeline.feed import Damaged, SourceFile, pack_units
+from transforms.pipeline.feed import Damaged, pack_units
 from transforms.pipeline.members import Members
 from transforms.pipeline.recompute import StagedUnit
 from transforms.pipeline.sampling import register_draws
@@ -71,8 +73,9 @@ def verify(folder: RunFolder, progress: Progress, clock: Clock = utc_now) -> Ver
     where the source can't be recomputed at all.
     """
     begun = time.monotonic()
-    with exclusive(folder.lock, f"run {folder.run}"):
+    with exclusive(folder.lock, f"run {folder.run}"), attempted(folder, "verify", clock):
         record = folder.load_record()
+        require_run_going(folder.environment, record)
         pipeline = planned(folder, record)
         keys = _keys(folder, record, pipeline.plan)
         facts = run_facts(folder)
@@ -167,7 +170,7 @@ class _Job:
         (staged,) = [one for one in self.record.tables if one.name == table.name]
         staging = staged_snapshot(self.folder, staged)
         schema = pa.schema([pa.field(field.name, field.type) for field in staging.schema])
-        files = [SourceFile(file.uri) for file in staging.files]
+        files = [file.source for file in staging.files]
         units = pack_units(files, schema, self.spark.sparkContext.defaultParallelism)
         # Units of the source take longest: they start first, so that no task of theirs is the last one.
         both = replace(source, units=[*source.units, *map(StagedUnit, units)], window=None)
@@ -180,7 +183,8 @@ class _Job:
         if requests is None:
             return None
         snapshot = read_version(self.folder.environment, self.record.stops[name])
-        return requested(self.spark, snapshot, requests, plan, "stop_requests")
+        concerned = scopes(plan.plan, plan.purpose, plan.application)
+        return requested(self.spark, snapshot, requests, concerned, "stop_requests")
 
 
 def _stop_requests(plan: Plan, name: str) -> StopRequests | None:

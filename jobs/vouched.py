@@ -6,8 +6,9 @@ makes it entered this very content.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
+from jobs.environment import Environment
 from jobs.errors import Refused
 from jobs.ledger import Entry
 from jobs.manifest import sha256_of
@@ -23,6 +24,8 @@ MADE_BY: Mapping[str, tuple[str, ...]] = {
 # The risk review comes before the run, and a run can be made without; what it left is vouched for and signed, too.
 RISK_REPORT = "risk"
 BEFORE: Mapping[str, tuple[str, ...]] = {"assess": ("risk.json",)}
+# What a run is, and what its plan allows: nothing after the run changes these files.
+RECORD = ("pseudonymize",)
 
 
 def hashes(folder: RunFolder, job: str) -> dict[str, str]:
@@ -45,9 +48,11 @@ def _below(folder: RunFolder, place: Location) -> list[str]:
     return sorted(one.relative_to(folder.evidence.local).as_posix() for one in files)
 
 
-def unvouched(folder: RunFolder, entries: Iterable[Entry]) -> list[str]:
-    """What no job entered as it stands now: altered, forged, or from another run."""
-    entered: dict[str, list[Mapping[str, str]]] = {job: [] for job in (*MADE_BY, *BEFORE)}
+def unvouched(
+    folder: RunFolder, entries: Iterable[Entry], jobs: Collection[str] = (*MADE_BY, *BEFORE)
+) -> list[str]:
+    """What none of the jobs entered as it stands now: altered, forged, or from another run."""
+    entered: dict[str, list[Mapping[str, str]]] = {job: [] for job in jobs}
     for entry in entries:
         if entry.type in entered and (content := entry.content()).get("run") == folder.run:
             entered[entry.type].append(content.get("files", {}))
@@ -73,3 +78,21 @@ def require_vouched(folder: RunFolder, entries: Iterable[Entry]) -> None:
     if problems:
         remedy = "allowed: evidence as the jobs wrote it; `gamyeong verify` and `gamyeong review` make theirs anew"
         raise Refused("\n".join([f"run {folder.run}: evidence was altered:", *problems, remedy]))
+
+
+def require_recorded(environment: Environment, entries: Collection[Entry], runs: Iterable[str]) -> None:
+    """Refused unless record and plan of all these runs are those that were entered when they were made.
+
+    For all that happens to data after their run: where they lie, whose they are, who may decide, until when they stay.
+    """
+    problems = [
+        f"run {run}: {problem}"
+        for run in sorted(set(runs))
+        for problem in unvouched(RunFolder(environment, run), entries, RECORD)
+    ]
+    if problems:
+        remedy = (
+            "allowed: evidence as the jobs wrote it: restore these files from a backup (those of a run that is not "
+            "published `gamyeong pseudonymize` makes anew), then start again"
+        )
+        raise Refused("\n".join(["evidence was altered or is missing:", *problems, remedy]))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,15 +14,22 @@ from ruamel.yaml import YAML
 
 from jobs.environment import ZONES, Environment, load_environment
 from jobs.storage import conf_path
+from tests.object_store import CREDENTIALS
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+Keep = Callable[[str, Mapping[str, object]], None]
+FIGURES = "figures"
 
 # Runs beside others on slow machines: an example's time says nothing about the code.
 # CI runs the same examples each time, so that it judges the change and not the luck; elsewhere they are new.
 settings.register_profile("gamyeong", deadline=None, print_blob=True, derandomize="CI" in os.environ)
 settings.load_profile("gamyeong")
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
+# Before the session starts: its tasks find the store's credentials in what they inherit.
+os.environ.update(CREDENTIALS)
+os.environ.pop("AWS_PROFILE", None)
 
 
 def write_environment(folder: Path) -> Path:
@@ -64,3 +72,23 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     session = spark_session(load_environment(write_environment(tmp_path_factory.mktemp("session"))), "tests")
     yield session
     session.stop()
+
+
+@pytest.fixture
+def figures(record_property: Callable[[str, object], None]) -> Keep:
+    """Keeps what a test counted: shown after the last test, and in the JUnit file."""
+
+    def keep(what: str, found: Mapping[str, object]) -> None:
+        record_property(FIGURES, f"{what}: {json.dumps(found, ensure_ascii=False)}")
+
+    return keep
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints the figures of all tests, passed and failed."""
+    reports = [one for state in ("passed", "failed") for one in terminalreporter.getreports(state)]
+    found = [str(value) for one in reports for name, value in one.user_properties if name == FIGURES]
+    if found:
+        terminalreporter.section("figures")
+        for line in dict.fromkeys(found):
+            terminalreporter.write_line(line)

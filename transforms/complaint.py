@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError, ValidationError
 
 Location = tuple[str | int, ...]
+LONGEST_WORD = 100
 
 
 def complaint(
@@ -41,6 +42,10 @@ def _again(error: ErrorDetails, loc: Location) -> InitErrorDetails:
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str | None:
-    """A question that names the nearest known word, or None where none is near."""
-    near = get_close_matches(str(word), list(known), n=1, cutoff=0.6)
+    """A question that names the nearest known word, or None where none is near.
+
+    Long words are not compared: it takes time by their square.
+    """
+    text = str(word)
+    near = get_close_matches(text, list(known), n=1, cutoff=0.6) if len(text) <= LONGEST_WORD else []
     return f"did you mean {near[0]!r}?" if near else None

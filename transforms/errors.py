@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+# What is told of one place, and of how many places: whoever writes a plan does not decide how much others must read.
+LONGEST_PART, MOST_TOLD = 300, 200
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -25,8 +28,13 @@ class Problem:
 
     def __str__(self) -> str:
         place = [part for part in (self.file, f"line {self.line}" if self.line else None) if part]
-        text = f"{', '.join([*place, self.path])}: {self.found}; allowed: {self.allowed}"
+        where = ", ".join([*place, _short(self.path)])
+        text = f"{where}: {_short(self.found)}; allowed: {_short(self.allowed, 10 * LONGEST_PART)}"
         return f"{text}; {self.hint}" if self.hint else text
+
+
+def _short(text: str, most: int = LONGEST_PART) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 class PlanError(Exception):
@@ -34,7 +42,9 @@ class PlanError(Exception):
 
     def __init__(self, problems: list[Problem] | tuple[Problem, ...]) -> None:
         self.problems = tuple(sorted(problems, key=lambda p: (p.file or "", p.line or 0, p.path)))
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        told = [str(problem) for problem in self.problems[:MOST_TOLD]]
+        more = len(self.problems) - len(told)
+        super().__init__("\n".join([*told, *([f"and {more} more"] if more else [])]))
 
     @property
     def refused(self) -> bool:

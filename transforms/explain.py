@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from transforms.outlier_wordings import outlier_wording
 from transforms.pipeline_model import Chain, Derived, Pipeline, TablePipeline
@@ -17,6 +17,9 @@ from transforms.plan_outliers import (
 )
 from transforms.sample_wording import sample_passes, sample_wording
 from transforms.techniques.tokens import vaulted
+
+# Of a table of hundreds of columns most are told by their number.
+MOST_NAMED = 6
 
 
 def explain(pipeline: Pipeline) -> str:
@@ -44,9 +47,16 @@ def _table(table: TablePipeline) -> Iterator[str]:
     for key, names in alike.items():
         yield f"  {names[0] if len(names) == 1 else f'{names[0]} … {names[-1]} ({len(names)} columns)'}: {key}"
     if table.excluded:
-        yield f"  not delivered: {', '.join(table.excluded)}"
+        yield f"  not delivered: {_some(table.excluded)}"
     yield "passes over the data:"
     yield from (f"  {line}" for line in _passes(table))
+
+
+def _some(names: Sequence[str]) -> str:
+    """The names, or of many the number, the first ones and the last."""
+    if len(names) <= MOST_NAMED:
+        return ", ".join(names)
+    return f"{len(names)} columns: {', '.join(names[: MOST_NAMED - 1])} … {names[-1]}"
 
 
 def _phases(table: TablePipeline) -> Iterator[str]:

@@ -70,6 +70,25 @@ def in_domain(ids: pa.Array, type_: pa.DataType) -> pa.Array:
         raise CellsRefused(f"ids that don't fit their pseudonym domain's type {type_}", len(ids)) from None
 
 
+def stopped_subjects(ids: pa.Array, type_: pa.DataType) -> pa.Array:
+    """Ids of people who asked to stop (처리정지 요구자), in the type of the subject column, distinct, without null.
+
+    A text is looked for as it stands, and also without the blanks around it and in its compatible form (NFKC: full
+    width); upper and lower case are two. CellsRefused, with their number alone, where an id can't be of that type:
+    nobody may stay in for a list of another type.
+    """
+    ids = ids.drop_null()
+    try:
+        found = ids if ids.type == type_ else in_domain(ids, type_)
+    except (CellsRefused, pa.ArrowNotImplementedError):
+        refused = f"stop requests: ids of type {ids.type}, not all of which can be subjects of type {type_}"
+        raise CellsRefused(f"{refused}; allowed: ids as the source has them", len(ids)) from None
+    if pa.types.is_string(type_) or pa.types.is_large_string(type_):
+        trimmed = pc.utf8_trim_whitespace(found)
+        found = pa.concat_arrays([found, trimmed, pc.utf8_normalize(trimmed, form="NFKC")])
+    return found.unique()
+
+
 def _part(column: pa.Array) -> tuple[pa.Array, ...]:
     """The pieces, one after another, of a column's part; nulls stand for empty bytes."""
     kind = column.type

@@ -8,7 +8,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from transforms.complaint import complain, complaint
 from transforms.plan_documents import Documents
-from transforms.plan_fields import ColumnSteps, Day, FurtherEntry, RowSteps, Span
+from transforms.plan_fields import ColumnSteps, Day, Form, FurtherEntry, RowSteps, Span
 from transforms.plan_later import LATER, leave_out_later
 from transforms.plan_measures import AlphaKAnonymity, BetaLikeness, DeltaDisclosure, LDiversity, TCloseness
 from transforms.plan_outliers import OutlierLimits, OutlierRule
@@ -44,7 +44,7 @@ class Purpose(Model):
 class Use(Model):
     """Who uses the result, where, from which day until which; `holds` is data that the user has already."""
 
-    form: Literal["internal-same-department", "internal-other-department", "third-party", "public"]
+    form: Form
     recipient: str
     place: Literal["closed", "open"]
     from_: Day

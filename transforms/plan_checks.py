@@ -12,6 +12,7 @@ from transforms.column_rules import check_rules
 from transforms.combination.contribution import check_contribution
 from transforms.complaint import did_you_mean
 from transforms.errors import Problem
+from transforms.persons import person
 from transforms.plan_draws import check_draws
 from transforms.plan_sample import Sample, named_columns
 from transforms.plan_sections import Sections, further_names, part, subjects_of, table_sections
@@ -20,6 +21,8 @@ from transforms.review_checks import check_review
 from transforms.risk_checks import check_risk
 from transforms.yaml_nodes import path_text
 
+# No environment's floor is lower.
+LEAST_REVIEWERS = 3
 _FOLDER = re.compile(r"[^\W_][\w .()\-]*")
 
 
@@ -47,46 +50,48 @@ def _purpose(sections: Sections) -> Iterator[Problem]:
 
 def _use(sections: Sections) -> Iterator[Problem]:
     begin, end = part(sections, "use", "from_"), part(sections, "use", "until")
-    if part(sections, "use", "form") == "public":
-        yield Problem(
-            "use.form",
-            "public",
-            "internal-same-department, internal-other-department, third-party",
-            hint="what is published to anybody must be anonymous information, judged apart (guideline L201)",
-            refused=True,
-        )
     if begin is not None and end is not None and end < begin:
         yield Problem("use.until", f"{end}, before `from` ({begin})", "a day on or after `from`")
 
 
 def _people(sections: Sections) -> Iterator[Problem]:
     operator, author = part(sections, "people", "operator"), part(sections, "people", "author")
-    handlers = {name.strip(): "operator" for name in (operator,) if name}
-    handlers |= {name.strip(): "processor" for name in part(sections, "people", "processors") or ()}
-    authors = {name.strip(): "author" for name in (author,) if name}
+    handlers = {person(name): "operator" for name in (operator,) if name}
+    handlers |= {person(name): "processor" for name in part(sections, "people", "processors") or ()}
+    authors = {person(name): "author" for name in (author,) if name}
+    users = part(sections, "people", "users") or ()
     reviewers = part(sections, "people", "reviewers") or ()
+    not_judging = {person(name): "user" for name in users} | handlers | authors
     for number, reviewer in enumerate(reviewers):
-        role = (handlers | authors).get(reviewer.strip())
+        role = not_judging.get(person(reviewer))
         if role is not None:
             yield Problem(
                 f"people.reviewers[{number}]",
                 f"a reviewer who is also {role}",
-                "people who neither wrote nor carry out the plan (guideline L3249-3257)",
+                "people who neither wrote nor carry out the plan, nor use its result (guideline L3249-3257)",
                 refused=True,
             )
-        if reviewer.strip() in {one.strip() for one in reviewers[:number]}:
+        if person(reviewer) in {person(one) for one in reviewers[:number]}:
             yield Problem(f"people.reviewers[{number}]", "a reviewer named twice", "each person once")
+    needed = max(LEAST_REVIEWERS, part(sections, "adequacy", "reviewers") or 0)
+    if reviewers and len(reviewers) < needed:
+        yield Problem(
+            "people.reviewers",
+            f"{len(reviewers)}, none but whom may decide",
+            f"{needed} or more, or none named: then all pinned reviewers may decide (guideline L706)",
+            refused=True,
+        )
     chair = part(sections, "people", "chair")
-    if chair is not None and reviewers and chair.strip() not in {one.strip() for one in reviewers}:
+    if chair is not None and reviewers and person(chair) not in {person(one) for one in reviewers}:
         yield Problem("people.chair", "a chair who is no reviewer", "one of people.reviewers (guideline L709)")
-    if chair is not None and (role := (handlers | authors).get(chair.strip())) is not None:
+    if chair is not None and (role := not_judging.get(person(chair))) is not None:
         allowed = "who neither wrote nor carries out the plan (guideline L3249-3257)"
         yield Problem("people.chair", f"a chair who is also {role}", allowed, refused=True)
     small = part(sections, "people", "small_organisation")
     if small is not None and not small.strip():
         yield Problem("people.small_organisation", "no reason", "why users and handlers can't be kept apart (L1647)")
-    for number, user in enumerate(part(sections, "people", "users") or ()):
-        role = handlers.get(user.strip())
+    for number, user in enumerate(users):
+        role = handlers.get(person(user))
         if role is not None and not small:
             yield Problem(
                 f"people.users[{number}]",

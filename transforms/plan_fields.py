@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, PlainSerializer, ValidationError
 from pydantic_core import InitErrorDetails
@@ -90,6 +90,15 @@ def _plain_steps(steps: tuple[Technique, ...]) -> list[dict[str, Any]]:
     return [{step.name: plain(step)} for step in steps]
 
 
+def _not_to_all(raw: object) -> object:
+    if raw != "public":
+        return raw
+    hint = "what is published to anybody must be anonymous information, judged apart (guideline L201)"
+    raise complain([complaint("public", ", ".join(get_args(_Form)), hint, refused=True)])
+
+
+_Form = Literal["internal-same-department", "internal-other-department", "third-party"]
+Form = Annotated[_Form, BeforeValidator(_not_to_all)]
 Span = Annotated[str, BeforeValidator(_span)]
 ColumnSteps = Annotated[tuple[Technique, ...], BeforeValidator(_column_steps), PlainSerializer(_plain_steps)]
 FurtherEntry = Annotated[FurtherTable, BeforeValidator(_further), PlainSerializer(_plain_further)]

@@ -26,7 +26,7 @@ from transforms.plan import Plan
 from transforms.plan_checks import check_sections
 from transforms.plan_faults import problems_of
 from transforms.plan_outliers import ParentCategory
-from transforms.plan_places import placed, places, read_text
+from transforms.plan_places import beside, placed, places, read_text
 from transforms.plan_salvage import sound_sections
 from transforms.plan_sections import Sections, table_sections
 from transforms.technique import ColumnTechnique
@@ -110,14 +110,16 @@ def _read(file: Path, bases: tuple[Path, ...]) -> tuple[Node, list[Problem]]:
     extends = root.value.pop("extends", None)
     if extends is None:
         return root, problems
-    base_file = file.parent / str(extends.value)
-    place = Problem("extends", "", "a plan file, relative to this one", extends.place, file=file.name)
-    if not isinstance(extends.value, str) or base_file.resolve() in (file.resolve(), *bases):
-        found = "a circle of plans" if isinstance(extends.value, str) else "no file name"
-        return root, [*problems, replace(place, found=found)]
-    if not base_file.is_file():
-        near = did_you_mean(base_file.name, (one.name for one in base_file.parent.glob("*.y*ml")))
+    allowed = "a plan file, relative to this one, in its folder or one beside that"
+    place = Problem("extends", "", allowed, extends.place, file=file.name)
+    if not isinstance(extends.value, str):
+        return root, [*problems, replace(place, found="no file name")]
+    base_file = beside(file.parent, extends.value, file.resolve().parents[1])
+    if base_file is None:
+        near = did_you_mean(Path(extends.value).name, (one.name for one in file.parent.glob("*.y*ml")))
         return root, [*problems, replace(place, found=f"no file {extends.value!r}", hint=near)]
+    if base_file.resolve() in (file.resolve(), *bases):
+        return root, [*problems, replace(place, found="a circle of plans")]
     base, more = _read(base_file, (*bases, file.resolve()))
     return _merged(base, root, ()), problems + more
 
@@ -134,9 +136,12 @@ def _with_key_files(node: Node, folder: Path) -> Node:
     children = {key: _with_key_files(one, folder) for key, one in node.value.items()}
     key = children.get("public_key")
     if key is not None and isinstance(key.value, dict) and key.value.keys() == {"file"}:
+        found = beside(folder, key.value["file"].value)
         try:
-            text = (folder / str(key.value["file"].value)).read_text("utf-8")
-        except (OSError, UnicodeDecodeError):
+            text = read_text(found, "key") if found is not None else None
+        except PlanError:
+            text = None
+        if text is None:
             return replace(node, value=children)
         children["public_key"] = replace(key, value=text.strip())
     return replace(node, value=children)
@@ -200,7 +205,7 @@ def _hierarchies(
             continue
         if name not in found:
             places = [file.parent, file.parent / "hierarchies", file.parent.parent / "hierarchies", *folders]
-            existing = [place / name for place in places if (place / name).is_file()]
+            existing = [found_file for place in places if (found_file := beside(place, name)) is not None]
             if not existing:
                 failed.add(name)
                 known = sorted({one.name for place in places if place.is_dir() for one in place.glob("*.csv")})

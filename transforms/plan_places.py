@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from transforms.errors import PlanError, Problem
+from transforms.yaml_limits import LARGEST, SIZE
 from transforms.yaml_nodes import Node, path_text
 
 
 def read_text(file: Path, kind: str) -> str:
-    """The text of a file in UTF-8; PlanError where it can't be read. `kind` names such files ("plan")."""
+    """The text of a file in UTF-8; PlanError where it can't be read or is too large. `kind` names such files ("plan").
+
+    Of a file that never ends (`/dev/zero`) no more is read than is allowed.
+    """
     try:
-        return file.read_text("utf-8")
+        with file.open("rb") as opened:
+            content = opened.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise PlanError([Problem(kind, f"more than {LARGEST >> 10} KiB", SIZE, file=file.name)])
+        return content.decode("utf-8")
     except OSError as error:
         raise PlanError(
             [Problem(kind, f"no readable file ({error.strerror})", f"{_article(kind)} {kind} file", file=str(file))]
@@ -21,6 +30,22 @@ def read_text(file: Path, kind: str) -> str:
     except UnicodeDecodeError as error:
         found = f"a byte that is not UTF-8 at position {error.start}"
         raise PlanError([Problem(kind, found, "a file in UTF-8", file=file.name)]) from None
+
+
+def beside(folder: Path, name: object, within: Path | None = None) -> Path | None:
+    """The regular file that a plan's `name` means in a folder; None where there is none.
+
+    None, too, for what lies outside of `within` (the folder itself unless said), by `..`, by an absolute name or by
+    a link: a plan is written by others, and what it names is read with the rights of whoever runs it.
+    """
+    if not isinstance(name, str) or os.path.isabs(name):
+        return None
+    try:
+        found = (folder / name).resolve(strict=True)
+        inside = found.is_relative_to((folder if within is None else within).resolve())
+        return folder / name if inside and found.is_file() else None
+    except (OSError, ValueError, RuntimeError):  # too long, a null byte, links in a circle
+        return None
 
 
 def _article(word: str) -> str:

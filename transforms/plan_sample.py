@@ -274,9 +274,12 @@ SAMPLES: Mapping[str, type[Model]] = {
 
 
 def _known_technique(raw: object) -> object:
-    if isinstance(raw, Mapping) and (technique := raw.get("technique", "simple")) not in SAMPLES:
-        known = ", ".join(SAMPLES)
-        raise complain([complaint(repr(technique), known, did_you_mean(technique, SAMPLES), ("technique",))])
+    if not isinstance(raw, Mapping):
+        return raw
+    technique = raw.get("technique", "simple")
+    if not isinstance(technique, str) or technique not in SAMPLES:
+        found, known = repr(technique), ", ".join(SAMPLES)
+        raise complain([complaint(found, known, did_you_mean(str(technique), SAMPLES), ("technique",))])
     return raw
 
 

@@ -182,7 +182,7 @@ class ColumnTechnique(Technique):
 
 @runtime_checkable
 class Reversible(Protocol):
-    """A technique whose effect the holder of its key can undo (`gamyeong reveal`)."""
+    """A technique whose effect the holder of its key can undo (`additional-information reveal`)."""
 
     def inverse(self, values: pa.Array, source: pa.DataType, given: Given) -> pa.Array:
         """The cells, of type `source`, that the effect turned into `values`; null stays null.

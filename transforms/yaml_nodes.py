@@ -1,7 +1,8 @@
 """YAML 1.2 as values that know their line: what error messages need and a plain loader throws away.
 
 The core schema of YAML 1.2 (section 10.3.2) is applied here: `no` is a text, `012` is 12, dates are
-texts. Duplicate keys are collected, not raised; anchors, tags and several documents are refused.
+texts. Duplicate keys are collected, not raised; anchors, tags, several documents, and what
+`transforms.yaml_limits` names are refused.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 from transforms.complaint import Location
 from transforms.errors import PlanError, Problem
+from transforms.yaml_limits import LARGEST, LONGEST_NUMBER, SIZE, UNSEEN, unseen
 
 _NULL = re.compile(r"null|Null|NULL|~|")
 _BOOL = re.compile(r"true|True|TRUE|false|False|FALSE")
@@ -116,8 +118,10 @@ class _Composer(Composer):
 def read_yaml(text: str, file: str) -> tuple[Node, list[Problem]]:
     """The document's root and the problems found on the way (duplicate keys, tags, anchors).
 
-    Raises PlanError where the text is not YAML at all, not one mapping, or nested deeper than DEEPEST.
+    Raises PlanError where the text is not YAML at all, too long, not one mapping, or nested deeper than DEEPEST.
     """
+    if len(text) > LARGEST:
+        raise PlanError([Problem("plan", f"{len(text):,} characters", SIZE, file=file)])
     # The round-trip loader keeps the style of scalars ('12' or 12) and every duplicate key.
     yaml = YAML(typ="rt", pure=True)
     yaml.Composer = _Composer
@@ -182,6 +186,10 @@ def _scalar(raw: Any, loc: Location, file: str, problems: list[Problem]) -> Key:
     text: str = raw.value
     if raw.style == ">":
         text = text.replace("\a", "")  # where ruamel would fold the line again
+    if (hidden := unseen(text)) is not None:
+        found = f"the character {hidden}, which nobody sees"
+        problems.append(Problem(path_text(loc), found, "text that shows as it is", raw.start_mark.line + 1, file=file))
+        text = UNSEEN.sub("", text)
     if raw.style or raw.tag == "tag:yaml.org,2002:str":
         return text
     if _NULL.fullmatch(text):
@@ -189,6 +197,10 @@ def _scalar(raw: Any, loc: Location, file: str, problems: list[Problem]) -> Key:
     if _BOOL.fullmatch(text):
         return text.lower() == "true"
     if _INT.fullmatch(text):
+        if len(text) > LONGEST_NUMBER:
+            found, allowed = f"a number of {len(text):,} digits", f"at most {LONGEST_NUMBER} digits"
+            problems.append(Problem(path_text(loc), found, allowed, raw.start_mark.line + 1, file=file))
+            return None
         return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
     if _FLOAT.fullmatch(text):
         return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from airflow.sdk import DAG, BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
 from gamyeong_dags.problems import UnfitFile
+
+NO_NAME = r"[^A-Za-z0-9_.-]"
 
 
 class Broken(BaseOperator):
@@ -26,7 +29,7 @@ def broken_dag(error: UnfitFile) -> DAG:
     """A DAG without a schedule, tagged `broken`, whose page says what to correct."""
     listed = (f"- {error.file.name}{one}" for one in error.problems)
     dag = DAG(
-        dag_id=f"broken.{error.file.stem}",
+        dag_id=f"broken.{re.sub(NO_NAME, '-', error.file.stem)[:200]}",
         schedule=None,
         tags={"gamyeong", "broken"},
         doc_md="\n".join([f"# {error.file.name} can't be used", "", *listed]),

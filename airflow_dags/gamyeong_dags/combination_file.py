@@ -17,6 +17,8 @@ FORMATS = {"week": "%G-W%V-%u", "month": "%Y-%m-%d", "year": "%Y-%m-%d"}
 CRONS = {"week": "0 0 * * 1", "month": "0 0 1 * *", "quarter": "0 0 1 */3 *", "year": "0 0 1 1 *"}
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
 Text = Annotated[str, BeforeValidator(str)]
+# Parties' names become names of tasks.
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]{0,31}$")]
 
 
 class _Model(BaseModel):
@@ -26,8 +28,8 @@ class _Model(BaseModel):
 class Roles(_Model):
     """The two agencies."""
 
-    key_agency: str
-    combining_agency: str
+    key_agency: Name
+    combining_agency: Name
 
 
 class Party(_Model):
@@ -44,8 +46,8 @@ class Series(_Model):
     every: Literal["week", "month", "quarter", "year"]
     first: Text
     last: Text
-    keys_due: int
-    attributes_due: int
+    keys_due: Annotated[int, Field(ge=1, le=366)]
+    attributes_due: Annotated[int, Field(ge=1, le=366)]
 
     def first_day(self, name: str) -> date:
         """The first day of a round's period; ValueError where the name is none."""
@@ -71,7 +73,7 @@ class Series(_Model):
 class Output(_Model):
     """Who gets what."""
 
-    user: str
+    user: Name
 
 
 class Mock(_Model):
@@ -93,7 +95,7 @@ class CombinationFile(_Model):
 
     combination: str
     roles: Roles
-    parties: dict[str, Party]
+    parties: dict[Name, Party]
     outputs: tuple[Output, ...] = Field(min_length=1)
     series: Series | None = None
     options: Options = Options()

@@ -8,10 +8,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gamyeong_dags.failing import failed
-from gamyeong_dags.schedule import CombinationSchedule, PlanSchedule
+from gamyeong_dags.schedule import Model
 
 
-def task_defaults(model: PlanSchedule | CombinationSchedule) -> dict[str, Any]:
+def task_defaults(model: Model) -> dict[str, Any]:
     """Owner, retries with growing pauses, and who is told of a failure."""
     pause = timedelta(minutes=model.retry_minutes)
     return {
@@ -24,7 +24,7 @@ def task_defaults(model: PlanSchedule | CombinationSchedule) -> dict[str, Any]:
     }
 
 
-def dag_settings(model: PlanSchedule | CombinationSchedule) -> dict[str, Any]:
+def dag_settings(model: Model) -> dict[str, Any]:
     """First and last day, catch-up, one active run at a time."""
     zone = ZoneInfo(model.time_zone)
     return {
@@ -39,7 +39,7 @@ def dag_settings(model: PlanSchedule | CombinationSchedule) -> dict[str, Any]:
     }
 
 
-def patience(model: PlanSchedule | CombinationSchedule) -> Callable[[Any], datetime]:
+def patience(model: Model) -> Callable[[Any], datetime]:
     """Until when the waiting tasks of a DAG run wait."""
     days = timedelta(days=model.patience_days)
 
@@ -50,7 +50,7 @@ def patience(model: PlanSchedule | CombinationSchedule) -> Callable[[Any], datet
     return until
 
 
-def look_again(model: PlanSchedule | CombinationSchedule) -> timedelta:
+def look_again(model: Model) -> timedelta:
     """How long a waiting task pauses before it asks again."""
     return timedelta(minutes=model.look_again_minutes)
 

@@ -74,6 +74,25 @@ def votes_standing(context: Any, words: Sequence[str], *, place: Place, round_: 
     return Standing("waiting", waits, _text(head, waits, [report], [signing], place))
 
 
+def due_standing(context: Any, words: Sequence[str], *, place: Place) -> Standing:
+    """The destructions that were asked for, by `destroy --due --show`."""
+    job = "destroy"
+    ended = job_hook(job, ["--due", "--show"], place, spark=False).run(str(places.jobs() / f"{job}.py"))
+    if ended.what == "retry":
+        return _busy(ended, place)
+    if ended.code or "state" not in ended.summary:
+        raise Unfit(ended.told(job))
+    if ended.summary["state"] != "waiting":
+        return Standing("settled", "", "")
+    waits = str(ended.summary["waits_for"])
+    asked = [one for one in ended.summary["all"] if one["state"] == "waiting"]
+    names = [" --period ".join(filter(None, (one["output"], one["period"]))) for one in asked]
+    how = f"--reviewer NAME --key FILE --outcome approved --environment {place.file}"
+    signing = [f"- to sign: `gamyeong destroy {name} {how}`" for name in names]
+    head = "The use of published data has ended: may they be destroyed?"
+    return Standing("waiting", waits, "\n".join([head, "", f"It waits for: {waits}", "", *signing, "", NOTE]))
+
+
 def is_rejected(file: str, round_: str, users: Sequence[str], place: Place) -> bool:
     """True where reviewers or committee rejected one of a round's outputs."""
     told = combination(["process", file, "--round", round_], place).summary.get("outputs")

@@ -21,5 +21,5 @@ class UnfitFile(Unfit):
 
 def near(word: str, allowed: Iterable[str]) -> str:
     """"; did you mean X?" where a word is close to an allowed one, else nothing."""
-    close = difflib.get_close_matches(word, list(allowed), 1)
+    close = difflib.get_close_matches(word[:100], list(allowed), 1)
     return f"; did you mean {close[0]}?" if close else ""

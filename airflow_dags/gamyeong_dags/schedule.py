@@ -10,14 +10,26 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from gamyeong_dags.problems import UnfitFile
 from gamyeong_dags.yaml_file import fitted, line_of, read
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}")
+TEMPLATE = re.compile(r"\{[{%#]")
 PRESETS = ("@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly")
 DEFAULT_ENVIRONMENT = "../environments/local.yaml"
+
+
+def _cron(value: str | None) -> str | None:
+    if value is None or value in PRESETS or len(value.split()) == 5:
+        return value
+    raise ValueError(f"found {value!r}; allowed: five fields (say 0 6 5 * *) or {', '.join(PRESETS)}")
+
+
+Cron = Annotated[str | None, AfterValidator(_cron)]
+# A word of a task, which Airflow renders, and no option of a job's.
+Person = Annotated[str, Field(pattern=r"^[^-{}%#\x00-\x1f][^{}%#\x00-\x1f]{0,99}$")]
 
 
 class _Base(BaseModel):
@@ -27,8 +39,8 @@ class _Base(BaseModel):
 
     schedule: str
     about: str = ""
-    owner: str
-    tags: tuple[str, ...] = ()
+    owner: Annotated[str, Field(min_length=1, max_length=200)]
+    tags: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = ()
     start: date
     end: date | None = None
     time_zone: str = "UTC"
@@ -67,8 +79,8 @@ class PlanSchedule(_Base):
 
     plan: Path
     environment: Path = Path(DEFAULT_ENVIRONMENT)
-    cron: str | None = None
-    waits_for: tuple[str, ...] = ()
+    cron: Cron = None
+    waits_for: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_./-]{0,199}$")], ...] = ()
     period: Literal["day", "week", "month", "quarter", "year"] | None = None
     trial: Annotated[int, Field(ge=1)] | None = None
 
@@ -76,13 +88,6 @@ class PlanSchedule(_Base):
     def named(self) -> dict[tuple[str, ...], Path]:
         """Every file that is named, by the keys that lead to it."""
         return {("plan",): self.plan, ("environment",): self.environment}
-
-    @field_validator("cron")
-    @classmethod
-    def _cron(cls, value: str | None) -> str | None:
-        if value is None or value in PRESETS or len(value.split()) == 5:
-            return value
-        raise ValueError(f"found {value!r}; allowed: five fields (say 0 6 5 * *) or {', '.join(PRESETS)}")
 
     @model_validator(mode="after")
     def _one_start(self) -> PlanSchedule:
@@ -120,12 +125,34 @@ class CombinationSchedule(_Base):
         return value
 
 
+class DueSchedule(_Base):
+    """All whose use has ended in an environment (`destroy_due`): one person asks, another does what is signed."""
+
+    destroy_due: Path
+    requester: Person
+    performer: Person
+    cron: Cron = None
+
+    @property
+    def named(self) -> dict[tuple[str, ...], Path]:
+        """Every file that is named, by the keys that lead to it."""
+        return {("destroy_due",): self.destroy_due}
+
+
+Model = PlanSchedule | CombinationSchedule | DueSchedule
+# The key that says what a schedule is of.
+KINDS: dict[str, type[Model]] = {
+    "plan": PlanSchedule, "combination": CombinationSchedule, "destroy_due": DueSchedule
+}  # fmt: skip
+ALLOWED = "`plan: FILE`, `combination: FILE` or `destroy_due: ENVIRONMENT`"
+
+
 @dataclass(frozen=True)
 class Scheduled:
     """A schedule file that was read: its model, with the paths in it made absolute."""
 
     file: Path
-    model: PlanSchedule | CombinationSchedule
+    model: Model
 
     @property
     def name(self) -> str:
@@ -145,13 +172,11 @@ class Scheduled:
 def load_schedule(file: Path) -> Scheduled:
     """Reads and checks one schedule file; UnfitFile with all of its problems."""
     raw = read(file)
-    kinds = [name for name in ("plan", "combination") if name in raw]
+    kinds = [name for name in KINDS if name in raw]
     if len(kinds) != 1:
         found = " and ".join(kinds) or "neither"
-        raise UnfitFile(file, [f", file: found {found}; allowed: either `plan: FILE` or `combination: FILE`"])
-    model: PlanSchedule | CombinationSchedule
-    model = fitted(file, raw, PlanSchedule) if kinds == ["plan"] else fitted(file, raw, CombinationSchedule)
-    made = Scheduled(file, model)
+        raise UnfitFile(file, [f", file: found {found}; allowed: either {ALLOWED}"])
+    made = Scheduled(file, fitted(file, raw, KINDS[kinds[0]]))
     if problems := _missing(made, raw):
         raise UnfitFile(file, problems)
     return made
@@ -159,12 +184,26 @@ def load_schedule(file: Path) -> Scheduled:
 
 def _missing(made: Scheduled, raw: dict[str, Any]) -> list[str]:
     model = made.model
-    return [
-        f"{line_of(raw, *keys)}, {'.'.join(keys)}: no file {path}"
-        f" (looked for {made.path(path)}); relative paths start at the folder of this file"
-        for keys, path in model.named.items()
-        if not made.path(path).is_file()
-    ]
+    problems = []
+    for keys, path in model.named.items():
+        where = f"{line_of(raw, *keys)}, {'.'.join(keys)}"
+        try:
+            there = made.path(path).is_file()
+        except (OSError, ValueError, RuntimeError):  # too long a name, links in a circle
+            there = False
+        if not there:
+            problems.append(
+                f"{where}: no file {_short(path)} (looked for {_short(made.file.parent / path)});"
+                " relative paths start at the folder of this file"
+            )
+        elif TEMPLATE.search(str(made.path(path))):
+            # Paths become words of tasks, which Airflow renders: what stands in a file's name would be run.
+            problems.append(f"{where}: a path with a template in it; allowed: names without {{{{, {{% and {{#")
+    return problems
+
+
+def _short(path: Path) -> str:
+    return str(path) if len(str(path)) < 300 else f"{str(path)[:300]}…"
 
 
 def load_all(folder: Path) -> tuple[list[Scheduled], list[UnfitFile]]:

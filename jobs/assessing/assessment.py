@@ -15,11 +15,13 @@ from jobs.assessing.report import report_files
 from jobs.assessing.rows import Rows
 from jobs.clock import Clock, utc_now
 from jobs.code_version import code_version
+from jobs.compromise import compromised_runs
 from jobs.decisions import load_all
 from jobs.environment import Environment
 from jobs.errors import BadInput, Refused
 from jobs.keys import passing_secret
 from jobs.ledger import evidence_ledger, trusted_entries
+from jobs.legal_gate import find_unmarked, legal_problems
 from jobs.locks import exclusive
 from jobs.plans import open_plan
 from jobs.progress import Progress
@@ -33,8 +35,10 @@ from jobs.vouched import RISK_REPORT, hashes
 from transforms.assess.found import Assessment
 from transforms.assess.judging import judged
 from transforms.compiler import compile_plan
+from transforms.errors import Problem
 from transforms.pipeline_model import Pipeline
 from transforms.plan import Plan
+from transforms.plan_loader import Loaded
 from transforms.plan_risk import Risk
 from transforms.run_keys import RunKeys, series_names
 
@@ -45,11 +49,15 @@ LEAST = 3
 
 @dataclass(frozen=True)
 class Assessed:
-    """An assessment and where it stands. `before`: it stood there; None where the run was decided without one."""
+    """An assessment and where it stands. `before`: it stood there; None where the run was decided without one.
+
+    `refused`: why `pseudonymize` will refuse the plan for these data (§24, §24-2), with the plan's lines.
+    """
 
     folder: RunFolder
     found: Assessment | None
     before: bool
+    refused: tuple[Problem, ...] = ()
 
 
 def assess(
@@ -83,7 +91,7 @@ def assess(
     spark = spark_session(environment, f"assess {plan.plan}")
     require_encryption(spark)
     stops = all_stops(spark, plan, environment, clock)
-    run = _run(plan, pipeline, snapshots, stops, period, limit, round_)
+    run = _run(environment, plan, pipeline, snapshots, stops, period, limit, round_)
     folder = RunFolder(environment, run)
     tables = dict(pipeline.wholes)
     releases = {
@@ -96,22 +104,29 @@ def assess(
             raise Refused(f"run {run} has signed decisions, which bind its risk report; allowed: a new run")
         stands = None if again else _standing(folder, None if decided else inputs)
         if decided or stands is not None:
-            return Assessed(folder, stands, True)
+            return Assessed(folder, stands, True, _refused(loaded, stands))
         keys = _passing_keys(environment, plan)
         threshold = risk.threshold or (plan.adequacy.k_anonymity.k if plan.adequacy.k_anonymity else LEAST)
+        numbers = find_unmarked(spark, plan, pipeline, snapshots, windows, progress)
         found = []
         for name, table in tables.items():
             snapshot = snapshots["" if plan.source is not None else name]
             stop = stops.get("" if plan.source is not None else table.subject_domain or "")
             rows = Rows(spark, snapshot, table, windows[name], stop)
             chosen = [(one, place) for one, place in zip(risk.held, held, strict=True) if one.of in (None, name)]
-            found.append(table_risk(Look(rows, risk, threshold, plan, keys, chosen, releases[name], progress)))
+            look = Look(rows, risk, threshold, plan, keys, chosen, releases[name], numbers[name], progress)
+            found.append(table_risk(look))
         assessment = judged(plan, tables, found, run, pipeline.fingerprint, period, threshold)
         _write(folder, assessment, report_files(plan, tables, assessment))
         body = {"run": run, "fingerprint": pipeline.fingerprint, "code": code_version(), "inputs": inputs}
         ledger = evidence_ledger(environment, clock)
         ledger.append(ENTERED, body | {"files": hashes(folder, ENTERED)}, once=("run", "code", "inputs", "files"))
-    return Assessed(folder, assessment, False)
+    return Assessed(folder, assessment, False, _refused(loaded, assessment))
+
+
+def _refused(loaded: Loaded, found: Assessment | None) -> tuple[Problem, ...]:
+    """As `pseudonymize` will say it."""
+    return legal_problems(loaded, {one.table: one.unmarked for one in found.tables}) if found is not None else ()
 
 
 def _passing_keys(environment: Environment, plan: Plan) -> RunKeys:
@@ -130,6 +145,7 @@ def load(folder: RunFolder) -> Assessment:
 
 
 def _run(
+    environment: Environment,
     plan: Plan,
     pipeline: Pipeline,
     snapshots: Mapping[str, Snapshot],
@@ -140,7 +156,9 @@ def _run(
 ) -> str:
     sources = {name or plan.output.table: source_version(s.location.uri, s) for name, s in snapshots.items()}
     named = {name: replace(one, table=source_name(plan, name)) for name, one in sources.items()}
-    return run_name(pipeline.fingerprint, named, {n: s.version for n, s in stops.items()}, period, limit, round_)
+    versions = {n: s.version for n, s in stops.items()}
+    lost = compromised_runs(evidence_ledger(environment, write=False))
+    return run_name(pipeline.fingerprint, named, versions, period, limit, round_, lost)
 
 
 def _inputs(held: list[Snapshot], releases: Mapping[str, list[Release]]) -> dict[str, Any]:

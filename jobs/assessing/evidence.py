@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from jobs.documents.model import Block, Cell, Heading, Paragraph, Picture, Row, Table, head, number
 from jobs.documents.pictures import bars
 from jobs.documents.words import KINDS, Pair, counted, said
-from transforms.assess.found import Assessment, ColumnRisk, FormFound, SensitiveRisk, TableRisk
+from transforms.assess.found import Assessment, ColumnRisk, FormFound, PlannedRisk, SensitiveRisk, TableRisk
 from transforms.identity.kinds import KINDS as FORMS
 from transforms.pipeline_model import TablePipeline
 from transforms.risk.figures import AttackerFigures, RiskFigures
@@ -117,14 +117,30 @@ def _figures(found: RiskFigures, language: Language) -> Iterator[Block]:
     yield from _special(found, language)
 
 
-def _planned(before: RiskFigures, after: RiskFigures | None, language: Language) -> Iterator[Block]:
-    """The plan's own steps against the same figures; its outlier rules and its sample come on top."""
-    title = ("계획대로 처리한 뒤(특이정보 처리 전)", "Behind the plan's steps (before its outlier rules)")
-    yield Heading(said(title, language), 3)
-    if after is None:
+_SAMPLED: Pair = (
+    "표본은 계획의 방법과 크기대로, 이 검토에만 쓰고 버리는 비밀로 뽑음: 실제 처리에서는 다른 사람이 뽑힘",
+    "the sample has the plan's method and size, by a secret that serves this review alone: the run draws other people",
+)
+LEFT_OUT: Mapping[str, Pair] = {
+    "sample": ("표본추출은 다른 표에서 이루어지므로 반영하지 않음: 표본의 모집단 전체를 측정",
+               "without the sample, which is drawn in another table: all people it is drawn from are measured"),
+    "outliers": ("특이정보 처리는 집단 전체가 필요한 항목을 쓰므로 반영하지 않음",
+                 "without the outlier rules: they use items whose processing needs whole classes"),
+    "outliers-failed": ("특이정보 처리가 스스로의 한도에서 멈추므로 반영하지 않음: 실제 처리도 멈춤",
+                        "without the outlier rules: they stop at their own limits, as the run will"),
+}  # fmt: skip
+
+
+def _planned(before: RiskFigures, planned: PlannedRisk | None, language: Language) -> Iterator[Block]:
+    """What the plan would deliver against the same figures, and what of it is left out here."""
+    yield Heading(said(("계획대로 처리한 뒤", "As the plan would deliver it"), language), 3)
+    if planned is None:
         text = ("처리 전에는 측정할 수 없음; 적정성 검토에서 확인", "can't be had before the run; see its review")
         yield Paragraph(said(text, language), note=True)
         return
+    after = planned.figures
+    for note in (*([_SAMPLED] if planned.sampled else []), *(LEFT_OUT[one] for one in planned.left_out)):
+        yield Paragraph(said(note, language), note=True)
     names: list[Pair] = [
         ("", ""), ("레코드", "records"), ("k", "k"), ("동질집합", "classes"), ("유일한 레코드", "unique"),
         ("prosecutor 평균", "prosecutor, average"), ("marketer", "marketer"),
@@ -256,3 +272,16 @@ def _links(one: TableRisk, language: Language) -> Iterator[Block]:
                 f"linked over releases by {given.linked}: {given.people_alone:.2%} of the people are alone in the union"
             )
             yield Paragraph(said((ko, en), language))
+        if given.coming is not None:
+            one_more = given.coming
+            by = ", ".join(one_more.columns)
+            ko = f"이번 제공분까지 합하면 {one_more.rows:,}행; {by}: k={one_more.k}, 유일 {one_more.alone:.2%}"
+            en = f"with the coming release {one_more.rows:,} rows; {by}: k={one_more.k}, {one_more.alone:.2%} unique"
+            yield Paragraph(said((ko, en), language))
+            note = ("이번 제공분의 가명은 실제 처리에서만 정해지므로 사람별로는 연결하지 않음",
+                    "rows of one person are not held together with it: its pseudonyms are made by the run alone")
+            yield Paragraph(said(note, language), note=True)
+        else:
+            text = ("이번 제공분은 처리 전에는 알 수 없어 합하지 않음",
+                    "without the coming release, which can't be had before the run")
+            yield Paragraph(said(text, language), note=True)

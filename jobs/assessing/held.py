@@ -5,7 +5,8 @@ from __future__ import annotations
 from jobs.assessing.rows import Rows
 from jobs.environment import Environment
 from jobs.errors import BadInput
-from jobs.tables import Snapshot, pinned, read
+from jobs.frames import read
+from jobs.tables import Snapshot, pinned
 from transforms.assess.found import HeldRisk
 from transforms.assess.links import linked
 from transforms.complaint import did_you_mean
@@ -38,7 +39,7 @@ def held_risk(rows: Rows, held: Held, snapshot: Snapshot) -> HeldRisk:
     subject = None if rows.table.one_row_per_subject or rows.table.subject in ours else rows.table.subject
     needed = ours if subject is None else [*ours, subject]
     mine = class_table(rows.kept(*needed), ours, subject=subject)
-    frame = read(rows.spark, snapshot.location, snapshot.version)
+    frame = read(rows.spark, snapshot.location, snapshot.version, tuple(held.on))
     theirs = class_table(frame, list(held.on))
     met, alone = linked(mine, theirs, pairs)
     return HeldRisk(held.table, snapshot.version, pairs, theirs.rows, int(mine.sizes.sum()), met, alone)

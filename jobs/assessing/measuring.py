@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -12,24 +13,28 @@ from jobs.assessing.held import held_risk
 from jobs.assessing.releases import Release, released_risk
 from jobs.assessing.rows import Counts, Rows
 from jobs.errors import BadInput
+from jobs.frames import mapped
 from jobs.progress import Progress
 from jobs.session import watched
 from jobs.tables import Snapshot
 from transforms.assess.columns import column_risk
-from transforms.assess.found import ColumnRisk, SensitiveRisk, TableRisk
-from transforms.assess.planned import quasi_only
+from transforms.assess.found import ColumnRisk, PlannedRisk, SensitiveRisk, TableRisk
+from transforms.assess.planned import as_planned
 from transforms.assess.scan import ScanTask, scanned
 from transforms.errors import DataRefused
+from transforms.identity.legal import Unmarked
+from transforms.measures import risk as risk_of
 from transforms.measures.disclosure import disclosure
-from transforms.measures.risk import risk as risk_of
 from transforms.pipeline.apply import apply_frame
 from transforms.pipeline.engine import PassFailed
-from transforms.pipeline.quiet import quietly
 from transforms.pipeline_model import Chain
 from transforms.plan import Plan
 from transforms.plan_risk import Held, Risk
 from transforms.risk.figures import RiskFigures
 from transforms.run_keys import RunKeys
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,7 @@ class Look:
     keys: RunKeys
     held: Sequence[tuple[Held, Snapshot]]
     releases: Sequence[Release]
+    unmarked: tuple[Unmarked, ...]
     progress: Progress
 
     @property
@@ -78,7 +84,8 @@ def table_risk(look: Look) -> TableRisk:
     with watched(rows.spark, look.progress, f"assess {look.name}: links"):
         held = tuple(held_risk(rows, one, snapshot) for one, snapshot in look.held)
     with watched(rows.spark, look.progress, f"assess {look.name}: earlier releases"):
-        released = released_risk(rows.spark, look.releases)
+        coming = (planned[1], look.quasi_identifiers) if planned is not None else None
+        released = released_risk(rows.spark, look.releases, coming)
     return TableRisk(
         table=look.name,
         source=rows.table.source,
@@ -90,8 +97,9 @@ def table_risk(look: Look) -> TableRisk:
         records=counts.records,
         persons=counts.persons,
         columns=columns,
+        unmarked=look.unmarked,
         figures=figures,
-        planned=planned,
+        planned=planned[0] if planned is not None else None,
         sensitive=sensitive,
         held=held,
         released=released,
@@ -103,7 +111,7 @@ def _columns(look: Look) -> tuple[ColumnRisk, ...]:
     if not names:
         return ()
     frame = look.rows.kept(*names)
-    blobs = frame.mapInArrow(quietly(ScanTask(names)), "state binary").toArrow()["state"].to_pylist()
+    blobs = mapped(frame, ScanTask(names), "state binary").toArrow()["state"].to_pylist()
     schema = pa.schema([pa.field(one.name, one.source_type) for one in look.chains])
     found = scanned(schema, blobs, look.threshold)
     return tuple(column_risk(one, found[one.name]) for one in look.chains)
@@ -140,28 +148,28 @@ def _figures(look: Look, counts: Counts) -> RiskFigures | None:
         raise BadInput(f"table {look.name}: {error}") from None
 
 
-def _planned(look: Look, before: RiskFigures | None) -> RiskFigures | None:
-    """The same behind the plan's row rules and column steps; None where only the run itself can tell."""
-    subject, chosen = _subject(look), look.quasi_identifiers
-    table = quasi_only(look.rows.table, chosen, subject) if before is not None else None
-    if before is None or table is None:
+def _planned(look: Look, before: RiskFigures | None) -> tuple[PlannedRisk, DataFrame] | None:
+    """The same of what the plan would deliver, and that; None where only the run itself can tell."""
+    asked = as_planned(look.rows.table, look.quasi_identifiers, _subject(look)) if before is not None else None
+    if before is None or asked is None:
         return None
-    read = {*chosen, *table.key_columns(), *table.condition_columns(), *table.step_columns()}
-    names = [name for name in table.source_schema.names if name in read]
-    narrow = replace(table, source_schema=pa.schema([table.source_schema.field(name) for name in names]), excluded=())
-    try:
-        frame = apply_frame(narrow, look.plan, look.rows.kept(*names), look.keys, None)
-        return risk_of(
-            frame,
-            chosen,
-            threshold=look.threshold,
-            subject=subject,
-            wildcards=_wildcards(look),
-            population=before.population,
-            subset_size=min(look.risk.subsets, len(chosen)),
-        )
-    except (PassFailed, DataRefused):
-        return None  # what is wrong with the cells is told by pseudonymize, which fails for it
+    ways = [asked, asked.without_outliers()] if asked.table.outliers else [asked]
+    for way in ways:
+        try:
+            frame = apply_frame(way.table, look.plan, look.rows.kept(*way.table.source_schema.names), look.keys, None)
+            figures = risk_of(
+                frame,
+                look.quasi_identifiers,
+                threshold=look.threshold,
+                subject=_subject(look),
+                wildcards=_wildcards(look),
+                population=before.population,
+                subset_size=min(look.risk.subsets, len(look.quasi_identifiers)),
+            )
+            return PlannedRisk(figures, way.sampled, way.left_out), frame
+        except (PassFailed, DataRefused):
+            continue  # what is wrong with the cells is told by pseudonymize, which fails for it
+    return None
 
 
 def _sensitive(look: Look, counts: Counts) -> tuple[SensitiveRisk, ...]:

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from jobs.assessing.rows import quoted
 from jobs.environment import Environment
+from jobs.frames import quoted, read
 from jobs.run_plan import load_compiled
 from jobs.runs import PERIOD_COLUMN, RunFolder, list_runs
 from jobs.storage import Location
-from jobs.tables import exists, read
-from transforms.assess.found import ReleasedRisk
+from jobs.tables import exists, pinned
+from transforms.assess.found import ComingRisk, ReleasedRisk
 from transforms.measures.class_table import class_table
 from transforms.pipeline_model import Chain, TablePipeline
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import Column, DataFrame, SparkSession
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,13 @@ def _stable(table: TablePipeline) -> list[tuple[str, str]]:
     return found
 
 
-def released_risk(spark: SparkSession, releases: Sequence[Release]) -> ReleasedRisk | None:
-    """How the union of releases tells people apart; None where there is none, or no quasi-identifier in all of them."""
+def released_risk(
+    spark: SparkSession, releases: Sequence[Release], coming: tuple[DataFrame, Sequence[str]] | None = None
+) -> ReleasedRisk | None:
+    """How the union of releases tells people apart; None where there is none, or no quasi-identifier in all of them.
+
+    `coming`: what the plan would deliver now, and its quasi-identifiers.
+    """
     if not releases:
         return None
     first = releases[0]
@@ -75,30 +80,56 @@ def released_risk(spark: SparkSession, releases: Sequence[Release]) -> ReleasedR
     links = [name for name, over in first.pseudonyms if all((name, over) in one.pseudonyms for one in releases)]
     linked = links[0] if links else None
     union = reduce(_together, [_rows(spark, one, shared, linked) for one in releases])
-    classes = class_table(union, shared)
-    alone = int(classes.sizes[classes.sizes == 1].sum())
+    rows, k, alone = _classes(union, shared)
     return ReleasedRisk(
         runs=tuple(dict.fromkeys(one.run for one in releases)),
         columns=tuple(shared),
-        rows=classes.rows,
-        k=int(classes.sizes.min()) if len(classes) else 0,
-        alone=alone / classes.rows if classes.rows else 0.0,
+        rows=rows,
+        k=k,
+        alone=alone,
         linked=linked,
         people_alone=None if linked is None else _people_alone(union, shared, linked),
+        coming=None if coming is None else _with_coming(union, shared, *coming),
     )
+
+
+def _with_coming(
+    union: DataFrame, shared: Sequence[str], frame: DataFrame, quasi_identifiers: Sequence[str]
+) -> ComingRisk | None:
+    """Releases and the coming one, by the columns that all of them have."""
+    both = [name for name in shared if name in quasi_identifiers]
+    if not both:
+        return None
+    rows, k, alone = _classes(union.select(*map(quoted, both)).unionByName(frame.select(_texts(both))), both)
+    return ComingRisk(tuple(both), rows, k, alone)
+
+
+def _classes(frame: DataFrame, columns: Sequence[str]) -> tuple[int, int, float]:
+    """Rows, the smallest class, and the share of rows alone in theirs."""
+    classes = class_table(frame, columns)
+    alone = int(classes.sizes[classes.sizes == 1].sum())
+    return classes.rows, int(classes.sizes.min(initial=classes.rows)), alone / classes.rows if classes.rows else 0.0
 
 
 def _rows(spark: SparkSession, release: Release, shared: Sequence[str], linked: str | None) -> DataFrame:
     """A release's rows as texts, with the release's name: the same value in two releases is the same text."""
     from pyspark.sql import functions as F  # noqa: N812 - as everyone calls it
 
-    frame = read(spark, release.place)
-    if release.period is not None and PERIOD_COLUMN in frame.columns:
-        frame = frame.where(F.col(PERIOD_COLUMN) == release.period)
+    snapshot = pinned(release.place)
     wanted = [*shared, *([linked] if linked is not None else [])]
-    return frame.select(*(F.col(quoted(name)).cast("string").alias(name) for name in wanted)).withColumn(
-        "release of", F.lit(release.run)
-    )
+    period = release.period if PERIOD_COLUMN in snapshot.schema.names else None
+    needed = list(dict.fromkeys([*wanted, *([PERIOD_COLUMN] if period is not None else [])]))
+    frame = read(spark, snapshot.location, snapshot.version, needed)
+    if period is not None:
+        frame = frame.where(F.col(PERIOD_COLUMN) == period)
+    return frame.select(_texts(wanted)).withColumn("release of", F.lit(release.run))
+
+
+def _texts(names: Sequence[str]) -> list[Column]:
+    """Columns as texts."""
+    from pyspark.sql import functions as F  # noqa: N812 - as everyone calls it
+
+    return [F.col(quoted(name)).cast("string").alias(name) for name in names]
 
 
 def _together(one: DataFrame, other: DataFrame) -> DataFrame:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from jobs.frames import mapped, quoted, read
 from jobs.sources import Stops
-from jobs.tables import Snapshot, read
-from transforms.pipeline.quiet import quietly
+from jobs.tables import Snapshot
+from transforms.identifiers import stopped_subjects
 from transforms.pipeline_model import TablePipeline
 from transforms.predicate import Predicate
 
@@ -28,18 +29,13 @@ class Rows:
     window: Predicate | None
     stops: Stops | None
 
-    def whole(self) -> DataFrame:
-        """All rows and columns of the version."""
-        return read(self.spark, self.snapshot.location, self.snapshot.version)
-
     def of_period(self, *columns: str) -> DataFrame:
         """These columns of the period's rows."""
-        frame = self.whole()
+        kept = tuple(dict.fromkeys((*columns, *sorted(self.window.columns() if self.window is not None else ()))))
+        chosen = read(self.spark, self.snapshot.location, self.snapshot.version, kept)
         if self.window is None:
-            return frame.select(*map(quoted, columns))
-        kept = tuple(dict.fromkeys((*columns, *sorted(self.window.columns()))))
-        chosen = frame.select(*map(quoted, kept))
-        return chosen.mapInArrow(quietly(_Within(self.window)), chosen.schema).select(*map(quoted, columns))
+            return chosen
+        return mapped(chosen, _Within(self.window), chosen.schema).select(*map(quoted, columns))
 
     def kept(self, *columns: str) -> DataFrame:
         """These columns of the rows looked at. A row without a subject stays: nobody asked for it."""
@@ -47,13 +43,18 @@ class Rows:
         if self.stops is None or subject is None or not len(self.stops.ids):
             return self.of_period(*columns)
         frame = self.of_period(*dict.fromkeys((*columns, subject)))
-        ids = self.spark.createDataFrame(pa.table({"stopped": self.stops.ids}))
+        asked = stopped_subjects(self.stops.ids, self.snapshot.schema.field(subject).type)
+        ids = self.spark.createDataFrame(pa.table({"stopped": asked}))
         left = frame.join(ids, frame[quoted(subject)] == ids["stopped"], "left_anti")
         return left.select(*map(quoted, columns))
 
+    def _all(self) -> int:
+        one = self.snapshot.schema.names[:1]
+        return read(self.spark, self.snapshot.location, self.snapshot.version, one).count()
+
     def counts(self) -> Counts:
         """How many rows are looked at, and why others are not."""
-        rows = self.snapshot.rows if self.snapshot.rows is not None else self.whole().count()
+        rows = self.snapshot.rows if self.snapshot.rows is not None else self._all()
         inside = rows if self.window is None else self.of_period(*self.window.columns()).count()
         subject = self.table.subject
         if self.stops is None or subject is None or not len(self.stops.ids):
@@ -63,7 +64,8 @@ class Rows:
         requests = None if self.stops is None else len(self.stops.ids)
         persons = kept if self.table.one_row_per_subject else None
         if subject is not None and persons is None:
-            persons = self.kept(subject).dropna().distinct().count()
+            who = self.kept(subject)
+            persons = who.where(who[quoted(subject)].isNotNull()).distinct().count()
         return Counts(rows, rows - inside, requests, inside - kept, kept, persons if subject is not None else None)
 
 
@@ -88,8 +90,3 @@ class _Within:
         for batch in batches:
             columns = {name: batch.column(name) for name in self.window.columns()}
             yield batch.filter(self.window.evaluate(columns))
-
-
-def quoted(name: str) -> str:
-    """A column's name as Spark takes any name."""
-    return "`" + name.replace("`", "``") + "`"

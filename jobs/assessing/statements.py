@@ -8,6 +8,7 @@ from jobs.documents.items import Item, items
 from jobs.documents.words import FORMS, PLACES, counted, listed, said
 from transforms.assess.checklist import far, harmful, identifies, rare
 from transforms.assess.found import Assessment, ColumnRisk, TableRisk
+from transforms.identity.kinds import KINDS
 from transforms.pipeline_model import TablePipeline
 from transforms.plan import Plan
 from transforms.plan_risk import Risk
@@ -172,6 +173,16 @@ def opinion(plan: Plan, tables: Mapping[str, TablePipeline], assessment: Assessm
     korean = language == "ko"
     texts = list((plan.risk or Risk()).opinion)
     labels = _labels(tables, language)
+    for table in assessment.tables:
+        for number in table.unmarked:
+            kind, cells = KINDS[number.kind], number.whole + number.inside
+            texts.append(
+                f"{quotes([number.column])}에서 {kind.korean} {cells:,}건 발견: 법적 근거를 표시하거나 항목을 제외하지 "
+                "않으면 가명처리가 거부됨(개인정보 보호법 제24조, 제24조의2)"
+                if korean
+                else f"{quotes([number.column])}: {cells:,} cells hold a {kind.english}; unless it is marked with its "
+                "legal basis or left out, pseudonymization is refused (Personal Information Protection Act, 24, 24-2)"
+            )
     for one in assessment.measures:
         if one.columns:
             names = quotes(list(dict.fromkeys(labels[one.table, column] for column in one.columns)))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jobs.environment import Environment
 from jobs.errors import Operational
+from jobs.key_providers import root_file
 
 AWAY = ".away"
 
@@ -33,8 +34,8 @@ def restore(roles: Mapping[str, Environment]) -> None:
 def _places(environment: Environment) -> list[Path]:
     """A role's zones, and its root key where that lies in none of them."""
     zones = [zone.local for zone in environment.zones.values()]
-    key = Path(environment.key_settings.path)
-    return zones if any(key.is_relative_to(zone) for zone in zones) else [*zones, key]
+    key = root_file(environment)
+    return zones if key is None or any(key.is_relative_to(zone) for zone in zones) else [*zones, key]
 
 
 def _back(places: list[Path]) -> None:

@@ -22,7 +22,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from jobs.environment import Environment
 from jobs.errors import BadInput, Operational, Refused
-from jobs.keys import FileProvider, IdentitySecrets, KeyGone
+from jobs.key_providers import provider_of
+from jobs.keys import IdentitySecrets, KeyGone
 from jobs.signing import SigningKey, signed_by
 from jobs.storage import write_atomically
 from transforms.derivation import Secret, canonical_json
@@ -65,7 +66,7 @@ class PublicIdentity:
 
 def identity_secrets(environment: Environment) -> IdentitySecrets:
     """The store of this place's private keys."""
-    return IdentitySecrets(environment.zone("keys"), FileProvider(environment.keys.path))
+    return IdentitySecrets(environment.zone("keys"), provider_of(environment))
 
 
 def make_identity(environment: Environment) -> PublicIdentity:

@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from jobs.combination.identities import make_identity, save_public
 from jobs.environment import ZONES, Environment, load_environment
 from jobs.errors import BadInput
-from jobs.keys import FileProvider
+from jobs.key_providers import make_root, root_is_missing
 from jobs.storage import conf_path, private_folder
 
 EXCHANGE = "exchange"
@@ -69,9 +69,8 @@ def _role(folder: Path, name: str, everyone: tuple[str, ...]) -> Environment:
         with file.open("w", encoding="utf-8") as text:
             yaml.dump(raw, text)
     environment = load_environment(file)
-    key = Path(environment.key_settings.path)
-    if not key.exists():
-        FileProvider.init(key)
+    if root_is_missing(environment):
+        make_root(environment.key_settings)
     return environment
 
 

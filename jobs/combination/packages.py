@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import stat
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -23,7 +24,7 @@ from typing import Any
 import pyarrow as pa
 
 from jobs.clock import stamp, utc_now
-from jobs.combination import entries
+from jobs.combination import entries, shares
 from jobs.combination.identities import partner, signing_key, unseal
 from jobs.combination.parcels import Address, Kind, Manifest, decoded, versions_folder
 from jobs.combination.sealed_files import PackedFile, SealedUnit, Sealer, schema_from
@@ -129,7 +130,7 @@ def draft(
         raise Operational(
             f"no folder {outbox}: the inbox of {receiver} is not mounted, or {receiver} has not made its identity yet"
         )
-    target = outbox / address.folder
+    target = shares.below(outbox, address.folder)
     target.parent.mkdir(parents=True, exist_ok=True)
     for left in target.parent.glob(f".{target.name}.*"):
         shutil.rmtree(left, ignore_errors=True)
@@ -221,7 +222,7 @@ def received(
     if not there:
         return None
     wanted = Address(combination.combination, round, kind, sender, environment.exchange.name, max(there))
-    place = environment.exchange.inbox.local / wanted.folder
+    place = shares.below(environment.exchange.inbox.local, wanted.folder)
     content, manifest = _read(environment, place, wanted)
     problems = _differences(combination, manifest, wanted)
     if problems:
@@ -235,8 +236,8 @@ def received(
 
 def _read(environment: Environment, place: Path, wanted: Address) -> tuple[bytes, Manifest]:
     try:
-        content = (place / MANIFEST).read_bytes()
-        signature = (place / SIGNATURE).read_text("ascii", errors="replace")
+        content = shares.content(place / MANIFEST, shares.MOST_MANIFEST)
+        signature = shares.content(place / SIGNATURE, shares.MOST_SIGNATURE).decode("ascii", errors="replace")
     except OSError as error:
         raise DataFailed(f"{wanted.name}: {place} was tampered with ({error.strerror}); {_ASK}") from None
     identity = partner(environment, wanted.sender)
@@ -270,6 +271,8 @@ def _differences(combination: Combination, manifest: Manifest, wanted: Address) 
 def _require_whole(place: Path, manifest: Manifest) -> None:
     """DataFailed unless the folder holds the manifest's files, byte by byte, and nothing else."""
     names = {one.name for one in place.iterdir()} - {MANIFEST, SIGNATURE}
+    if links := sorted(name for name in names if not stat.S_ISREG((place / name).lstat().st_mode)):
+        raise DataFailed(f"{manifest.address.name}: no files, but links or folders: {', '.join(links)}; {_ASK}")
     wrong = sorted(names ^ {file.name for file in manifest.files})
     there = [file for file in manifest.files if file.name in names]
     with ThreadPoolExecutor(THREADS) as pool:
@@ -306,8 +309,9 @@ def sent(environment: Environment, address: Address) -> Manifest | None:
 
 def senders(environment: Environment, combination: Combination, round: str, kind: Kind) -> tuple[str, ...]:
     """Who has put a package of this kind into our inbox, unchecked."""
-    folder = environment.exchange.inbox.local / versions_folder(combination.combination, round, kind, "x")
-    return tuple(sorted(one.name for one in folder.parent.glob("*") if any(one.glob("r*"))))
+    place = versions_folder(combination.combination, round, kind, "x")
+    folder = shares.below(environment.exchange.inbox.local, place).parent
+    return tuple(sorted(one.name for one in folder.glob("*") if not one.is_symlink() and any(one.glob("r*"))))
 
 
 def newest_in_inbox(environment: Environment, combination: Combination, round: str, kind: Kind, sender: str) -> int:
@@ -322,7 +326,8 @@ def newest_taken(environment: Environment, combination: Combination, round: str,
 
 
 def _in_inbox(environment: Environment, combination: Combination, round: str, kind: Kind, sender: str) -> list[int]:
-    folder = environment.exchange.inbox.local / versions_folder(combination.combination, round, kind, sender)
+    place = versions_folder(combination.combination, round, kind, sender)
+    folder = shares.below(environment.exchange.inbox.local, place)
     versions = (one for one in folder.glob("r*") if (one / MANIFEST).exists())
     return [int(one.name[1:]) for one in versions if one.name[1:].isdecimal()]
 
@@ -331,9 +336,10 @@ def destroy_packages(
     environment: Environment, combination: Combination, *, round: str, kinds: Iterable[Kind]
 ) -> list[str]:
     """Removes packages of these kinds from our inbox and enters that; their names, as `kind/sender/r1`."""
-    base = environment.exchange.inbox.local / folder_name(combination.combination) / round
+    base = shares.below(environment.exchange.inbox.local, folder_name(combination.combination), round)
     gone = []
     for kind in kinds:
+        shares.below(base, kind)
         gone += sorted(one.relative_to(base).as_posix() for one in (base / kind).glob("*/r*"))
         shutil.rmtree(base / kind, ignore_errors=True)
     if gone:
@@ -370,7 +376,7 @@ def _copy(environment: Environment, kind: str, address: Address) -> Location:
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
+    with shares.opened(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

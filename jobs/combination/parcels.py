@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
@@ -18,6 +19,8 @@ Kind = Literal[
 ]  # fmt: skip
 KINDS: tuple[Kind, ...] = get_args(Kind)
 FORMAT = 1
+# As `Sealer.write` names them.
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}\.parquet\.sealed")
 
 
 @dataclass(frozen=True)
@@ -113,11 +116,28 @@ def decoded(content: bytes) -> Manifest:
         files = tuple(PackedFile(**one, schema=schemas[one["label"]]) for one in raw["files"])
         named = {name: raw[name] for name in ("spec", "receipt", "created", "key", "content", "inputs")}
         bytes.fromhex(named["key"])
-        if any("/" in file.name or file.name.startswith(".") for file in files):
-            raise ValueError("a file's name leads out of the package")
-        return Manifest(address, files=files, **named)
-    except (KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:
+        if not all(_FILE_NAME.fullmatch(file.name) for file in files) or len({one.name for one in files}) < len(files):
+            raise ValueError("a file's name leads out of the package, or comes twice")
+        manifest = Manifest(address, files=files, **named)
+        if not _as_declared(manifest):
+            raise ValueError("a field of another type than a manifest's")
+        return manifest
+    except (KeyError, TypeError, AttributeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"not the fields of a manifest ({type(error).__name__})") from None
+
+
+def _as_declared(manifest: Manifest) -> bool:
+    """Its sender is known, but may mean ill: a text where a number is expected would stop a step half way."""
+    address = manifest.address
+    texts: list[object] = [getattr(address, name) for name in Address.__dataclass_fields__ if name != "revision"]
+    texts += [manifest.spec, manifest.created, manifest.key, manifest.inputs]
+    texts += [] if manifest.receipt is None else [manifest.receipt]
+    numbers: list[object] = [address.revision]
+    for file in manifest.files:
+        texts += [file.name, file.label, file.sha256, file.schema]
+        numbers += [file.rows, file.bytes]
+    whole = all(type(one) is int and 0 <= one < 1 << 62 for one in numbers)
+    return whole and all(isinstance(one, str) for one in texts) and isinstance(manifest.content, Mapping)
 
 
 def _schema(text: str) -> dict[str, Any]:

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
 from jobs.errors import BadInput
 from transforms.combination.model import Combination
+from transforms.errors import PlanError
+from transforms.plan_places import read_text
+from transforms.yaml_nodes import read_yaml
 
 
 @dataclass(frozen=True)
@@ -121,8 +121,8 @@ def pairs(words: Iterable[str]) -> dict[str, Path]:
 def _name(path: Path) -> str | None:
     """What a file's `plan:` says; None where it has none (it may be another file)."""
     try:
-        raw = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, YAMLError):
+        root, _ = read_yaml(read_text(path, "plan"), path.name)
+    except PlanError:
         return None
-    name = raw.get("plan") if isinstance(raw, dict) else None
+    name = root.plain().get("plan")
     return name if isinstance(name, str) else None

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from cryptography.exceptions import InvalidTag
 
 from jobs import additional
+from jobs.combination.shares import opened
 from jobs.names import folder_name
 from jobs.parquet import WRITE_OPTIONS
 from jobs.storage import unique_name
@@ -98,7 +99,8 @@ class SealedUnit:
 
     def _file(self, name: str, columns: Sequence[str], size: int) -> Iterator[pa.RecordBatch]:
         try:
-            content = (Path(self.place) / name).read_bytes()
+            with opened(Path(self.place) / name) as file:
+                content = file.read()
             plain = additional.opened(content, self.key, self.package, name)
             with pq.ParquetFile(pa.BufferReader(plain)) as file:
                 if not file.schema_arrow.remove_metadata().equals(self.schema):

@@ -15,7 +15,7 @@ from jobs.combination.sealed_files import PackedFile, Sealer
 from jobs.errors import Operational
 from jobs.tables import FileEntry
 from transforms.pipeline.engine import Engine, PassFailed
-from transforms.pipeline.feed import Damaged, FileUnit, SourceFile, Unit, pack_units
+from transforms.pipeline.feed import Damaged, FileUnit, Unit, pack_units
 
 FILE_BYTES = 64 << 20
 # Units are dealt to as many tasks; a cluster with more cores gets smaller ones only where they are large.
@@ -59,7 +59,7 @@ def units_of(files: Sequence[FileEntry], schema: pa.Schema, cores: int = CORES) 
     """A pinned table's files as units; Operational where one can't be read."""
     plain = pa.schema([pa.field(field.name, field.type) for field in schema])
     try:
-        return pack_units([SourceFile(file.uri, file.partition) for file in files], plain, cores)
+        return pack_units([file.source for file in files], plain, cores)
     except Damaged as damaged:
         raise Operational(f"{damaged}: the table is no longer whole; restore it") from None
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from jobs.combination import entries
 from jobs.environment import Environment
-from jobs.keys import CombinationSecrets, FileProvider
+from jobs.key_providers import provider_of
+from jobs.keys import CombinationSecrets
 from jobs.names import folder_name
 from transforms.combination.model import Combination
 from transforms.derivation import Secret
@@ -96,7 +97,7 @@ def _destroy(
 
 
 def _store(environment: Environment) -> CombinationSecrets:
-    return CombinationSecrets(environment.zone("keys"), FileProvider(environment.keys.path))
+    return CombinationSecrets(environment.zone("keys"), provider_of(environment))
 
 
 def _name(combination: str, round: str | None, purpose: str) -> str:

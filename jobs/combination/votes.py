@@ -18,12 +18,14 @@ from jobs.combination.rounds import Round
 from jobs.combination.unchanged import parts_of, why_not_written
 from jobs.decisions import Decision, bound, differences, load_from
 from jobs.errors import Refused
+from jobs.incidents.halted import require_run_going
 from jobs.judging import Judgement, Kinds, barred, eligible, ended, invalid, missing, outcome, replayed
 from jobs.ledger import Entry, trusted_entries
-from jobs.reviewers import Reviewer, load_reviewers, person
+from jobs.reviewers import Reviewer, load_reviewers
 from jobs.runs import RunFolder
 from jobs.storage import Location
 from jobs.vouched import require_vouched
+from transforms.persons import person
 
 KINDS: Kinds = ("vote", "vote-close")
 # What the committee judges (L1595): does it serve the purpose, can a person be told, is the use safe?
@@ -48,13 +50,14 @@ class Case:
 
     @classmethod
     def of(cls, round_: Round, user: str) -> Case:
-        """Refused where nothing was processed for this user; Waiting without an application."""
+        """Refused where nothing was processed for this user, or it is halted; Waiting without an application."""
         done = round_.done("process")
         mine = (done or {"outputs": {}})["outputs"].get(user)
         if mine is None:
             users = ", ".join(one.user for one in round_.combination.outputs)
             raise Refused(f"round {round_.name} has nothing to export for {user}; allowed: one of {users}, processed")
         folder = RunFolder(round_.environment, mine["run"])
+        require_run_going(round_.environment, folder.load_record())
         return cls(round_, user, round_.revision("combine"), folder, application(round_, user))
 
     @property

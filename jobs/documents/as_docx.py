@@ -17,6 +17,7 @@ from jobs.clock import moment
 from jobs.documents.docx_table import add_table
 from jobs.documents.docx_text import write_content
 from jobs.documents.model import Align, Block, Document, Heading, Paragraph, Picture, Points, Table
+from jobs.documents.unseen import shown
 
 LATIN, KOREAN = "Arial", "Malgun Gothic"
 PAGE, MARGIN = (Mm(210), Mm(297)), Mm(18)
@@ -34,6 +35,7 @@ ALIGNED: dict[Align, WD_ALIGN_PARAGRAPH] = {
 
 def docx_bytes(document: Document) -> bytes:
     """The document as a DOCX file: A4, Korean and Latin fonts named, headings as Word's own headings."""
+    document = shown(document)
     file = docx.Document()
     _page(file)
     _properties(file, document)

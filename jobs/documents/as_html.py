@@ -16,6 +16,7 @@ from jobs.documents.model import (
     Document,
     Heading,
     Inline,
+    Link,
     Paragraph,
     Picture,
     Points,
@@ -24,6 +25,7 @@ from jobs.documents.model import (
     cell_of,
     inlines,
 )
+from jobs.documents.unseen import shown
 
 EMPTY = Markup("")
 SHELL = Markup("""<!DOCTYPE html>
@@ -47,6 +49,7 @@ SHELL = Markup("""<!DOCTYPE html>
 
 def html_bytes(document: Document) -> bytes:
     """The document as UTF-8 HTML; all text is escaped."""
+    document = shown(document)
     about = [Markup('<meta name="gamyeong:{}" content="{}">\n').format(name, text) for name, text in document.about]
     told = " · ".join(f"{name} {text}" for name, text in document.about)
     page = SHELL.format(
@@ -114,6 +117,8 @@ def _inline(one: Inline) -> Markup:
             return Markup('<span class="{}">{} {}</span>').format(css, MARKS[one.ticked], one.label)
         case Strong():
             return Markup("<b>{}</b>").format(_lines(one.text))
+        case Link():
+            return Markup('<a href="{}">{}</a>').format(one.target, _lines(one.text))
         case str():
             return _lines(one)
 

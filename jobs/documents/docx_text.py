@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from docx.text.paragraph import Paragraph
 
-from jobs.documents.model import MARKS, Box, Content, Strong, inlines
+from jobs.documents.model import MARKS, Box, Content, Link, Strong, inlines
 
 # U+00A0: a box and its words stay together
 TOGETHER = "\u00a0"
@@ -21,5 +21,7 @@ def write_content(line: Paragraph, content: Content) -> None:
                 run.bold = one.ticked or None
             case Strong():
                 line.add_run(before + one.text).bold = True
+            case Link():
+                line.add_run(before + one.text)
             case str():
                 line.add_run(before + one)

@@ -30,8 +30,16 @@ class Box:
     ticked: bool = False
 
 
+@dataclass(frozen=True)
+class Link:
+    """Text that leads to another file, by its path from this one; on paper the text alone."""
+
+    text: str
+    target: str
+
+
 # A line break within text is "\n"; "" is a blank to be filled in by hand.
-Inline = str | Strong | Box
+Inline = str | Strong | Box | Link
 Content = Inline | tuple[Inline, ...]
 
 
@@ -147,13 +155,13 @@ def plain(content: Content) -> str:
 def _plain(one: Inline) -> str:
     if isinstance(one, Box):
         return f"{MARKS[one.ticked]} {one.label}"
-    return one.text if isinstance(one, Strong) else one
+    return one if isinstance(one, str) else one.text
 
 
 MARKS = {True: "☑", False: "☐"}
 
 
 __all__ = [
-    "MARKS", "Align", "Block", "Box", "Cell", "Content", "Document", "Heading", "Inline", "Paragraph", "Picture",
-    "Points", "Row", "Strong", "Table", "boxes", "cell_of", "head", "inlines", "number", "plain",
+    "MARKS", "Align", "Block", "Box", "Cell", "Content", "Document", "Heading", "Inline", "Link", "Paragraph",
+    "Picture", "Points", "Row", "Strong", "Table", "boxes", "cell_of", "head", "inlines", "number", "plain",
 ]  # fmt: skip

@@ -30,7 +30,6 @@ FORMS: dict[str, Pair] = {
     "internal-same-department": ("내부이용(같은 부서)", "internal, same department"),
     "internal-other-department": ("내부이용(다른 부서)", "internal, other department"),
     "third-party": ("제3자 제공", "third party"),
-    "public": ("공개", "public"),
 }
 PLACES: dict[str, Pair] = {"closed": ("폐쇄된 환경", "closed"), "open": ("개방된 환경", "open")}
 STAGES: dict[str, Pair] = {"new": ("신규", "new"), "supplement": ("보완", "supplement")}

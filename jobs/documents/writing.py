@@ -16,6 +16,7 @@ from jobs.documents.aggregates import aggregate_views, joined_tables
 from jobs.documents.expectations import expectation_pages
 from jobs.documents.phases import phases
 from jobs.documents.queries import queries
+from jobs.documents.unseen import shown
 from jobs.environment import load_environment
 from jobs.judging import required
 from jobs.runs import PERIOD_COLUMN, RunFolder, RunRecord
@@ -102,6 +103,7 @@ def _render(page: str, language: Language, context: Mapping[str, Any]) -> str:
         loader=FunctionLoader(_template),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=lambda value: shown(value) if isinstance(value, str) else value,
         trim_blocks=True,
         lstrip_blocks=True,
     )

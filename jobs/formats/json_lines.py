@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from typing import Any
 
 import pyarrow as pa
@@ -13,7 +12,7 @@ from jobs.formats.common import Batches, Options, Problems, Survey, allowed_type
 from jobs.formats.delimited import misfit
 from jobs.formats.pieces import Piece, Utf8, pieces
 from jobs.formats.typed import first_misfit, inferred, typed
-from jobs.storage import Location
+from jobs.storage import Location, parsed
 
 SUFFIXES = (".jsonl", ".ndjson", ".json")
 SAMPLE = 4 * 2**20
@@ -78,7 +77,7 @@ def _explained(lines: bytes, schema: pa.Schema, file: str, line: int) -> list[st
         if not text.strip():
             continue
         try:
-            found = json.loads(text)
+            found = parsed(text)
         except ValueError:
             problems.append(f"{file}, line {number}: no JSON; allowed: one object a line")
             continue
@@ -162,7 +161,7 @@ def _first_seen(lines: bytes) -> pa.Schema:
     seen: dict[str, pa.DataType] = {}
     for text in lines.split(b"\n"):
         try:
-            found = json.loads(text)
+            found = parsed(text)
         except ValueError:
             continue
         if isinstance(found, dict):

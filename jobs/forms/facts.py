@@ -13,12 +13,13 @@ from jobs.decisions import Decision, bound, differences, load_all
 from jobs.documents.items import Item, items
 from jobs.documents.views import column_rules
 from jobs.errors import Refused
-from jobs.judging import CONFLICT, missing, required, required_external
+from jobs.judging import CONFLICT, ended, missing, required, required_external
 from jobs.ledger import Entry, evidence_ledger, trusted_entries
-from jobs.reviewers import Reviewer, load_reviewers, person
+from jobs.reviewers import Reviewer, load_reviewers
 from jobs.run_plan import load_compiled
 from jobs.runs import RunFolder, RunRecord
 from jobs.vouched import require_vouched
+from transforms.persons import person
 from transforms.pipeline_model import Pipeline
 from transforms.plan import Plan
 from transforms.plan_documents import Documents
@@ -86,6 +87,10 @@ class Facts:
         found = [one for one in self.pinned if person(one.name) == person(reviewer)]
         return found[-1] if found else None
 
+    def declared_conflict(self, reviewer: str) -> bool:
+        """Has this reviewer declared a conflict of interest (이해상충, L3245), and so does not decide?"""
+        return any(one.field("kind") == CONFLICT for one in self.of(reviewer))
+
     def of(self, reviewer: str) -> list[Decision]:
         """One reviewer's statements that count."""
         return [one for one in self.statements if person(one.field("reviewer")) == person(reviewer)]
@@ -100,22 +105,27 @@ def gather(folder: RunFolder) -> Facts:
     record = folder.load_record()
     entries = trusted_entries(folder.environment, evidence_ledger(folder.environment, write=False))
     require_vouched(folder, entries)
-    canonical = folder.load_plan()
+    canonical, pinned = folder.load_plan(), load_reviewers(folder.environment)
     return Facts(
         record,
         load_compiled(folder),
         canonical,
-        _statements(folder, record, entries),
+        _statements(folder, record, entries, pinned),
         tuple(one for one in entries if one.content().get("run") == record.run and one.type != ENTERED),
         tuple(one for one in entries if one.type in PINS),
         required(folder.environment, canonical),
         required_external(folder.environment, canonical),
-        load_reviewers(folder.environment),
+        pinned,
     )
 
 
-def _statements(folder: RunFolder, record: RunRecord, entries: list[Entry]) -> tuple[Decision, ...]:
-    """Signed statements about what stands in evidence now; a rejection and a conflict of interest always count."""
+def _statements(
+    folder: RunFolder, record: RunRecord, entries: list[Entry], pinned: tuple[Reviewer, ...]
+) -> tuple[Decision, ...]:
+    """Signed statements about what stands in evidence now; a rejection and a conflict of interest always count.
+
+    Until the run is over, those of keys that were revoked since do not: they would not be published by.
+    """
     found = load_all(folder)
     known = {one.content()["sha256"] for one in entries if one.type == "decision"}
     problems = missing(found, entries, record.run)
@@ -125,8 +135,9 @@ def _statements(folder: RunFolder, record: RunRecord, entries: list[Entry]) -> t
         raise Refused("\n".join([f"run {record.run}: decisions were altered:", *problems, remedy]))
     if not found:
         return ()
-    now = bound(folder, record)
-    return tuple(one for one in found if _stays(one) or not differences(one.statement.get("bound"), now))
+    now, over = bound(folder, record), folder.release.exists()
+    counting = [one for one in found if over or _stays(one) or not ended(one, pinned)]
+    return tuple(one for one in counting if _stays(one) or not differences(one.statement.get("bound"), now))
 
 
 def _stays(statement: Decision) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from jobs.destruction import DESTROYED, PART, WHOLE
 from jobs.documents.model import Block, Cell, Paragraph, Row, Table, head
 from jobs.forms.application import contents
 from jobs.forms.facts import BLANK_DAY, Facts, span
 from jobs.processing import processing_fields, processing_lines
-from jobs.reviewers import person
+from transforms.persons import person
 
 PROCESSING_TITLE = "가명정보 처리 관리 대장"
 ACCESS_TITLE = "가명정보처리시스템 접근권한 부여·변경·말소 내역"
@@ -17,6 +18,10 @@ DATA_TITLE, ADDITIONAL_TITLE = "가명정보 파기대장", "추가정보 파기
 LINES = 10
 KEYS = {"reviewer-new": "부여", "reviewer-revoke": "말소"}
 REASONS = {"rejected": "적정성 검토 결과 부적정(반려)", "published": "가명정보 제공 완료, 추가정보 불필요"}
+DATA_METHODS = {
+    WHOLE: "테이블 파일 전체(이력 포함) 덮어쓰기 후 영구 삭제",
+    PART: "해당 파일 덮어쓰기 후 영구 삭제, 이력의 통계값 제거",
+}
 METHOD = "실행별 비밀값 삭제(암호키 파기) 및 추가정보 파일 삭제"
 
 
@@ -39,7 +44,7 @@ def processing(facts: Facts) -> tuple[Block, ...]:
         ("제공받는 자\n(제3자 제공시)", line["recipient"] or ""),
         ("관련 파일명", "\n".join(line["files"])),
         ("가명정보 이용기간", span(use.from_, use.until)),
-        ("가명정보 파기일자", line["destroyed_on"] or BLANK_DAY),
+        ("가명정보 파기일자", facts.day(line["destroyed_on"]) if line["destroyed_on"] else BLANK_DAY),
         ("대장 기록자", f"{line['recorder'] or ''} (인)"),
         ("기록 확인자", f"{line['checker'] or ''} (인)"),
     ]
@@ -59,6 +64,7 @@ def access(facts: Facts) -> tuple[Block, ...]:
         ("pseudonymize", "부여", handlers, "추가정보 처리(가명처리 수행)"),
         ("destroy", "말소", handlers, "추가정보 처리(추가정보 파기)"),
         ("publish", "부여", list(people.users) or [use.recipient], "가명정보 이용"),
+        (DESTROYED, "말소", list(people.users) or [use.recipient], "가명정보 이용(가명정보 파기)"),
     )
     for kind, change, names, right in spans:
         for entry in facts.entered(kind)[:1]:
@@ -76,8 +82,14 @@ def access(facts: Facts) -> tuple[Block, ...]:
 
 
 def destroyed_data(facts: Facts) -> tuple[Block, ...]:
-    """The destruction ledger of pseudonymized data (ref. 10, L3279-3291): nothing of it is known to a run."""
-    return _destruction("가명정보", [])
+    """The destruction ledger of pseudonymized data (ref. 10, L3279-3291), from what `gamyeong destroy` entered."""
+    found = []
+    for entry in facts.entered(DESTROYED):
+        body = entry.content()
+        names = [body[role] or "" for role in ("requester", "performer", "confirmer")]
+        method = DATA_METHODS[body["method"]]
+        found.append([body["application"], body["reason"], facts.day(entry.at), method, *names])
+    return _destruction("가명정보", found)
 
 
 def destroyed_additional(facts: Facts) -> tuple[Block, ...]:

@@ -8,13 +8,14 @@ from jobs.decisions import Decision
 from jobs.documents.model import Block, Box, Cell, Content, Paragraph, Row, Table, boxes, head
 from jobs.forms.facts import BLANK_DAY, Facts
 from jobs.judging import CONFLICT
-from jobs.reviewers import person
 from jobs.sub_results import FIT, INSUFFICIENT, SUB_RESULTS
+from transforms.persons import person
 
 SHEET_TITLE, OVERALL_TITLE = "적정성 검토 결과서(위원용)", "적정성 검토 종합결과서"
 STAGES = {"new": "신규", "supplement": "보완"}
 RESULTS = {"approved": "적정(승인)", "conditional": "조건부 승인", "rejected": "부적정(반려)"}
 FITNESS = {FIT: "적합", INSUFFICIENT: "미흡"}
+OPEN = "보완 전"
 NOTE = "※ 검토 결과가 조건부 승인인 경우 보완사항을 부적정인 경우 사유를 상세히 기재"
 NOTICE = "위와 같이 적정성 검토 결과를 통지합니다."
 # 위원장, two 검토위원, the privacy officer: at least three reviewers sign
@@ -85,7 +86,8 @@ def overall_outcome(facts: Facts) -> str | None:
     enough = len(last) >= facts.required and len(external & last.keys()) >= facts.required_external
     if not enough or (chair is not None and person(chair) not in last):
         return None
-    return "conditional" if "conditional" in [one.field("outcome") for one in last.values()] else "approved"
+    open_ = any(state == OPEN for name in facts.reviewers() for _, state in _conditions(facts.of(name)))
+    return "conditional" if open_ or "conditional" in [one.field("outcome") for one in last.values()] else "approved"
 
 
 def _last(said: Sequence[Decision]) -> Decision | None:
@@ -97,15 +99,21 @@ def _last(said: Sequence[Decision]) -> Decision | None:
 
 
 def _opinions(said: Sequence[Decision]) -> list[str]:
-    """Reasons and conditions of a reviewer's newest judgement, each condition with whether it was met."""
+    """The reason of a reviewer's newest judgement, and all of their conditions, each with whether it was met."""
     last = _last(said)
     if last is None:
         return []
-    closed = {one.field("condition") for one in said if one.field("kind") == "close"}
     lines = [last.field("reason")] if last.field("reason") else []
-    for one in last.conditions:
-        lines.append(f"보완사항: {one['text']} ({'보완 확인' if one['id'] in closed else '보완 전'})")
-    return lines
+    return lines + [f"보완사항: {text} ({state})" for text, state in _conditions(said)]
+
+
+def _conditions(said: Sequence[Decision]) -> list[tuple[str, str]]:
+    """All conditions of a reviewer, of earlier judgements too (only closing one ends it), and whether each was met."""
+    if _last(said) is None:
+        return []
+    closed = {one.field("condition") for one in said if one.field("kind") == "close"}
+    asked = [condition for one in said if one.field("kind") == "decision" for condition in one.conditions]
+    return [(one["text"], "보완 확인" if one["id"] in closed else OPEN) for one in asked]
 
 
 def _signatures(facts: Facts) -> Table:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from jobs.clock import Clock, utc_now
 from jobs.documents.as_docx import docx_bytes
 from jobs.documents.as_html import html_bytes
 from jobs.errors import BadInput
-from jobs.forms.catalogue import forms
+from jobs.forms.catalogue import INDEX, Form, forms, index
 from jobs.forms.facts import ENTERED, Facts, gather
 from jobs.ledger import Entry, evidence_ledger, trusted_entries
 from jobs.locks import exclusive
 from jobs.manifest import sha256_of
 from jobs.runs import RunFolder
 from jobs.storage import Location, write_atomically
-
-WRITERS = {".html": html_bytes, ".docx": docx_bytes}
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,7 @@ def place_of(folder: RunFolder) -> Location:
 
 
 def write_forms(folder: RunFolder, clock: Clock = utc_now) -> Written:
-    """Writes every form as HTML and DOCX and enters their hashes; forms that are no more are removed.
+    """Writes every form as HTML and DOCX, and their index, and enters their hashes; forms that are no more are removed.
 
     The bytes depend on the run's facts alone: the same again changes nothing. Refused where evidence was altered.
     """
@@ -95,7 +93,8 @@ def _outdated(folder: RunFolder, entered: Mapping[str, str]) -> list[str]:
 
     Told by HTML alone: both files are of one document, and a DOCX file's bytes depend on the installed zip library too.
     """
-    now = {f"{name}.html": hashlib.sha256(html_bytes(document)).hexdigest() for name, document in forms(gather(folder))}
+    facts = gather(folder)
+    now = {name: hashlib.sha256(content).hexdigest() for name, content in _pages(facts, list(forms(facts))).items()}
     before = {name: digest for name, digest in entered.items() if name.endswith(".html")}
     changed = [name for name in now.keys() | before.keys() if now.get(name) != before.get(name)]
     return [f"{name.removesuffix('.html')}: outdated: the run's facts are others now" for name in sorted(changed)]
@@ -109,9 +108,12 @@ def _entered(folder: RunFolder, entries: list[Entry]) -> Mapping[str, str]:
 
 
 def _made(facts: Facts) -> tuple[dict[str, str], dict[str, bytes]]:
-    titles: dict[str, str] = {}
-    contents: dict[str, bytes] = {}
-    for name, document in forms(facts):
-        titles[name] = document.title
-        contents |= {name + ending: write(document) for ending, write in WRITERS.items()}
-    return titles, contents
+    every = list(forms(facts))
+    papers = {f"{one.name}.docx": docx_bytes(one.document) for one in every}
+    return {one.name: one.document.title for one in every}, {**_pages(facts, every), **papers}
+
+
+def _pages(facts: Facts, every: Sequence[Form]) -> dict[str, bytes]:
+    """Every form's HTML and the index, by file name."""
+    pages = {one.name: one.document for one in every} | {INDEX: index(facts, every)}
+    return {f"{name}.html": html_bytes(document) for name, document in pages.items()}

@@ -60,7 +60,7 @@ def looked(
     one = TableRisk(
         table=name, source=table.source, version=0, rows=source.num_rows, outside=0, requests=None, stopped=0,
         records=source.num_rows, persons=persons, columns=tuple(column_risk(c, scans[c.name]) for c in chains),
-        figures=figures, planned=None, sensitive=(), held=held, released=released,
+        unmarked=(), figures=figures, planned=None, sensitive=(), held=held, released=released,
     )  # fmt: skip
     found = judged(loaded.plan, {name: table}, [one], "r" * 16, pipeline.fingerprint, None, threshold)
     return Looked(loaded.plan, {name: table}, found)

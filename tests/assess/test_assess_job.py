@@ -7,6 +7,7 @@ holds a register of members, and was given two releases of the same table before
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from jobs.assessing.assessment import ENTERED, load
 from jobs.assessing.rows import Rows
 from jobs.cli import main
 from jobs.environment import Environment, load_environment
-from jobs.keys import FileProvider
+from jobs.key_providers.file import FileProvider
 from jobs.ledger import evidence_ledger
 from jobs.run_plan import save_plan
 from jobs.runs import RunFolder, RunRecord, SourceVersion, StagedTable
@@ -165,6 +166,10 @@ def test_combinations_are_counted_in_people(first: Assessment) -> None:
     assert figures.population == 798
     assert figures.marketer == pytest.approx(len(sizes) / 798)
     assert first.checklist[1].answer == "yes"
+    planned = first.tables[0].planned
+    assert planned is not None
+    assert (planned.sampled, planned.left_out) == (False, ())
+    assert planned.figures.classes == figures.classes, "the plan keeps these columns as they are"
 
 
 def test_sensitive_items_within_the_classes(first: Assessment) -> None:
@@ -239,6 +244,16 @@ def test_releases_together_tell_more_than_each(place: Place, capsys: pytest.Capt
     assert released.alone == 0.0
     assert released.linked == "person"
     assert released.people_alone == pytest.approx(1 / 40)
+    # with the coming release: two visits each of everybody but who asked to stop
+    given = [(20 + n % 2, one) for some in (sexes, ["F", *sexes[1:]]) for n, one in enumerate(some)]
+    sizes = Counter([*given, *((age(n), sex(n)) for n in range(PEOPLE) if n != 1 for _ in range(2))])
+    coming = released.coming
+    assert coming is not None
+    assert (coming.columns, coming.rows, coming.k) == (("age", "sex"), 878, min(sizes.values()))
+    assert coming.alone == 0.0, "the only one of 97 has two visits"
+    report = (folder.evidence / "risk/report.html").local.read_text("utf-8")
+    assert "이번 제공분까지 합하면 878행" in report
+    assert "사람별로는 연결하지 않음" in report
     place.write(limits="limits: {released: 0.02, held: 0.5}")
     told = place.assess(capsys)
     assert (told["exit"], told["exceeded"]) == (1, ["released"])
@@ -256,7 +271,7 @@ def test_each_look_reads_the_columns_that_it_needs(place: Place, spark: Any) -> 
     loaded = load_plan(place.plan.with_name("whole.yaml"))
     (table,) = compile_plan(loaded.plan, visits().schema, loaded.hierarchies, loaded.lines).wholes.values()
     snapshot = pinned(place.environment.zone("source") / "clinic/visits")
-    stops = Stops(source_version("clinic/stops", snapshot), pa.array(["P0001"]))
+    stops = Stops(source_version("clinic/stops", snapshot), pa.array([" P0001 "]))
     rows = Rows(spark, snapshot, table, Predicate.parse({"age": {"below": 25}}), stops)
     read = rows.kept("sex")._jdf.queryExecution().executedPlan().toString()
     assert "sex" in read

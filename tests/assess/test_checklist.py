@@ -99,7 +99,7 @@ def test_what_the_recipient_holds_and_was_given(tmp_path: Path) -> None:
     harmless = (HeldRisk("crm/members", 3, (("born", "age"),), 500, 300, 0.0, 0.0),)
     told = looked(with_risk(tmp_path, PLAN, ""), people(), held=harmless)
     assert (told.answer(11), told.answer(16)) == ((None, None), ("no", "data"))
-    released = ReleasedRisk(("a" * 16,), ("age", "sex"), 300, 2, 0.0, None, None)
+    released = ReleasedRisk(("a" * 16,), ("age", "sex"), 300, 2, 0.0, None, None, None)
     told = looked(with_risk(tmp_path, PLAN, ""), people(), released=released)
     assert told.answer(11) == ("yes", "data")
 

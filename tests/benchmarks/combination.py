@@ -27,15 +27,16 @@ import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
 from benchmarks import machine, report, spark_copy
+from benchmarks.arguments import command
 from benchmarks.stages import Watch, covered
 from benchmarks.timing import settle, timed
 from jobs import combination_job, generate
 from jobs.combination.layout import environment_file, make_roles
 from jobs.combination.rehearsal import Turn, papers_of, turns
 from jobs.environment import Environment
+from jobs.frames import read
 from jobs.leaving import leave
 from jobs.storage import conf_path, private_folder, unique_name
-from jobs.tables import read
 from transforms.combination.loader import load_combination
 from transforms.combination.model import Combination
 
@@ -208,13 +209,10 @@ def text_of(body: dict[str, Any]) -> str:
 
 def arguments() -> argparse.ArgumentParser:
     """The command's arguments."""
-    parser = argparse.ArgumentParser(prog="combination.py", description="Measures combination.", allow_abbrev=False)
+    parser = command("combination.py", "Measures combination.", rounds=2)
     parser.add_argument("--subjects", type=int, default=10_000_000, metavar="N", help="of each party")
     parser.add_argument("--smaller", type=int, metavar="N", help="also with so many, for the growth exponent")
     parser.add_argument("--skew", type=float, default=0.0, metavar="SHARE", help="also with keys that many share")
-    parser.add_argument("--rounds", type=int, default=2, metavar="N", help="after the first (default: 2)")
-    parser.add_argument("--folder", type=Path, default=Path("warehouse/benchmarks"), help="made tables stay there")
-    parser.add_argument("--results", type=Path, default=report.RESULTS, help="where the JSON goes (default: results)")
     return parser
 
 

@@ -24,13 +24,15 @@ import pyarrow as pa
 from deltalake import write_deltalake
 
 from benchmarks import machine, report
+from benchmarks.arguments import command
 from benchmarks.places import Place
 from benchmarks.rounded_cells import RoundedTask
 from benchmarks.timing import settle, timed
+from jobs.frames import read
 from jobs.leaving import leave
 from jobs.sources import engine_for
 from jobs.storage import Location
-from jobs.tables import NO_STATISTICS, exists, pinned, read
+from jobs.tables import NO_STATISTICS, exists, pinned
 from transforms.compiler import compile_plan
 from transforms.derivation import Secret
 from transforms.pipeline.class_measure import measure_classes
@@ -109,13 +111,8 @@ def yardstick(spark: SparkSession, place: Path) -> None:
 
 def arguments() -> argparse.ArgumentParser:
     """The command's arguments."""
-    parser = argparse.ArgumentParser(
-        prog="controlled_rounding.py", description="Measures controlled rounding.", allow_abbrev=False
-    )
+    parser = command("controlled_rounding.py", "Measures controlled rounding.")
     parser.add_argument("--rows", type=int, default=10_000_000, metavar="N", help="of the table (default: 10000000)")
-    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="after the first (default: 3)")
-    parser.add_argument("--folder", type=Path, default=Path("warehouse/benchmarks"), help="made tables stay there")
-    parser.add_argument("--results", type=Path, default=report.RESULTS, help="where the JSON goes (default: results)")
     return parser
 
 

@@ -25,6 +25,7 @@ import pyarrow as pa
 from deltalake import write_deltalake
 
 from benchmarks import crypto_values, machine, report, spark_copy
+from benchmarks.arguments import command
 from benchmarks.chain import QUIET
 from benchmarks.places import Place
 from benchmarks.timing import settle, timed
@@ -173,11 +174,8 @@ def text_of(body: dict[str, Any]) -> str:
 
 def arguments() -> argparse.ArgumentParser:
     """The command's arguments."""
-    parser = argparse.ArgumentParser(prog="crypto.py", description="Measures encryption.", allow_abbrev=False)
+    parser = command("crypto.py", "Measures encryption.")
     parser.add_argument("--rows", type=int, default=1_000_000, metavar="N", help="of the table (default: 1000000)")
-    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="after the first (default: 3)")
-    parser.add_argument("--folder", type=Path, default=Path("warehouse/benchmarks"), help="made tables stay there")
-    parser.add_argument("--results", type=Path, default=report.RESULTS, help="where the JSON goes (default: results)")
     return parser
 
 

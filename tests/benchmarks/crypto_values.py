@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.cmac import CMAC
 
 from benchmarks.stages import Watch
 from benchmarks.timing import settle, timed
-from jobs.tables import pinned, read
+from jobs.frames import read
+from jobs.tables import pinned
 from transforms.compiler import compile_plan
 from transforms.derivation import Secret
 from transforms.pipeline.engine import SparkEngine

@@ -24,11 +24,13 @@ import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
 
 from benchmarks import machine, report
+from benchmarks.arguments import command
 from benchmarks.places import Place
 from benchmarks.timing import settle, timed
+from jobs.frames import read
 from jobs.leaving import leave
 from jobs.storage import Location
-from jobs.tables import NO_STATISTICS, exists, read
+from jobs.tables import NO_STATISTICS, exists
 from transforms.measures import class_table_of, disclosure, disclosure_of, k_anonymity, l_diversity, t_closeness
 
 if TYPE_CHECKING:
@@ -98,12 +100,9 @@ def alone(spark: SparkSession, place: Path) -> dict[str, float]:
 
 def arguments() -> argparse.ArgumentParser:
     """The command's arguments."""
-    parser = argparse.ArgumentParser(prog="disclosure.py", description="Measures k, l and t.", allow_abbrev=False)
+    parser = command("disclosure.py", "Measures k, l and t.")
     parser.add_argument("--rows", type=int, default=10_000_000, metavar="N", help="of the table (default: 10000000)")
     parser.add_argument("--oracle-rows", type=int, default=20_000, metavar="N", help="for pyCANON (default: 20000)")
-    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="after the first (default: 3)")
-    parser.add_argument("--folder", type=Path, default=Path("warehouse/benchmarks"), help="made tables stay there")
-    parser.add_argument("--results", type=Path, default=report.RESULTS, help="where the JSON goes (default: results)")
     return parser
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from jobs.environment import ZONES, Environment, load_environment
-from jobs.keys import FileProvider
+from jobs.key_providers.file import FileProvider
 from jobs.reviewer import new_reviewer
 from jobs.signing import SigningKey, load_key
 from jobs.storage import conf_path, private_folder, unique_name

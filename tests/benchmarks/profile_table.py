@@ -17,13 +17,15 @@ if __name__ == "__main__":
     sys.path[:1] = [str(Path(__file__).resolve().parents[up]) for up in (2, 1)]
 
 from benchmarks import machine, report
+from benchmarks.arguments import command
 from benchmarks.places import Place
 from benchmarks.timing import settle, timed
+from jobs.frames import read
 from jobs.leaving import leave
 from jobs.profiling import measured
 from jobs.progress import Progress
 from jobs.pseudonymization import bare
-from jobs.tables import pinned, read
+from jobs.tables import pinned
 from transforms.profiling.proposal import proposal
 
 if TYPE_CHECKING:
@@ -77,13 +79,8 @@ ARMS: dict[str, Arm] = {
 
 def arguments() -> argparse.ArgumentParser:
     """The command's arguments."""
-    parser = argparse.ArgumentParser(
-        prog="profile_table.py", description="Measures the profile of a wide table.", allow_abbrev=False
-    )
+    parser = command("profile_table.py", "Measures the profile of a wide table.")
     parser.add_argument("--customers", type=int, default=2_000_000, metavar="N", help="rows (default: 2000000)")
-    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="after the first (default: 3)")
-    parser.add_argument("--folder", type=Path, default=Path("warehouse/benchmarks"), help="made tables stay there")
-    parser.add_argument("--results", type=Path, default=report.RESULTS, help="where the JSON goes (default: results)")
     return parser
 
 

@@ -50,9 +50,9 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def text_of(body: Mapping[str, Any]) -> str:
-    """The tables of one result."""
+    """The tables of one result of the retail case; of another's, which its own words tell, nothing."""
     kinds = {"comparison": _comparison, "growth": _growth, "memory": _memory, "same-work": _same_work}
-    return kinds[body["what"]](body)
+    return kinds[body["what"]](body) if body["what"] in kinds else ""
 
 
 def _on(body: Mapping[str, Any]) -> str:
@@ -150,7 +150,8 @@ def write_readme() -> None:
     """Puts the tables of all kept results between the README's two marks; profiles stay in the JSON."""
     file = HERE / "README.md"
     bodies = [json.loads(one.read_text("utf-8")) for one in sorted(RESULTS.glob("*.json"))]
-    shown = "\n\n".join(text_of({**body, "profile": {}}) for body in bodies) or "Nothing yet."
+    texts = (text_of({**body, "profile": {}}) for body in bodies)
+    shown = "\n\n".join(filter(None, texts)) or "Nothing yet."
     text = file.read_text("utf-8")
     between = re.compile(f"({re.escape(BEGIN)}\n).*({re.escape(END)})", re.DOTALL)
     file.write_text(between.sub(lambda found: f"{found[1]}\n{shown}\n\n{found[2]}", text), encoding="utf-8")

@@ -16,6 +16,7 @@ if __name__ == "__main__":
     sys.path[:1] = [str(Path(__file__).resolve().parents[up]) for up in (2, 1)]
 
 from benchmarks import growth, machine, memory, report, same_work
+from benchmarks.arguments import command
 from benchmarks.compare import ARMS, compare
 from benchmarks.places import Place
 from benchmarks.timing import timed
@@ -35,15 +36,12 @@ COLUMNS = 222
 
 def arguments() -> argparse.ArgumentParser:
     """The command's arguments."""
-    parser = argparse.ArgumentParser(prog="retail.py", description="Measures the retail case.", allow_abbrev=False)
+    parser = command("retail.py", "Measures the retail case.")
     parser.add_argument("--customers", type=int, default=2_000_000, metavar="N", help="rows (default: 2000000)")
-    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="after the first (default: 3)")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--profile", action="store_true", help="show where our jobs' time goes in the last round")
     parser.add_argument("--growth-sizes", type=int, nargs="+", default=list(GROWTH_SIZES), metavar="N")
     parser.add_argument("--memory-sizes", type=int, nargs=2, default=list(MEMORY_SIZES), metavar="N")
-    parser.add_argument("--folder", type=Path, default=Path("warehouse/benchmarks"), help="made tables stay there")
-    parser.add_argument("--results", type=Path, default=report.RESULTS, help="where the JSON goes (default: results)")
     return parser
 
 

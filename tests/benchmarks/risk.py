@@ -25,13 +25,15 @@ import pyarrow as pa
 from deltalake import write_deltalake
 
 from benchmarks import machine, report
+from benchmarks.arguments import command
 from benchmarks.memory import Peaks, watched
 from benchmarks.places import Place
 from benchmarks.timing import settle, timed
+from jobs.frames import read
 from jobs.leaving import leave
 from jobs.storage import Location
-from jobs.tables import NO_STATISTICS, exists, read
-from transforms.measures.risk import risk
+from jobs.tables import NO_STATISTICS, exists
+from transforms.measures import risk
 from transforms.risk.figures import RiskFigures
 
 if TYPE_CHECKING:
@@ -89,11 +91,8 @@ def differing(figures: RiskFigures, counted: dict[tuple[str, ...], tuple[int, in
 
 def arguments() -> argparse.ArgumentParser:
     """The command's arguments."""
-    parser = argparse.ArgumentParser(prog="risk.py", description="Measures the risk figures.", allow_abbrev=False)
+    parser = command("risk.py", "Measures the risk figures.", rounds=1)
     parser.add_argument("--rows", type=int, default=10_000_000, metavar="N", help="of the table (default: 10000000)")
-    parser.add_argument("--rounds", type=int, default=1, metavar="N", help="after the first (default: 1)")
-    parser.add_argument("--folder", type=Path, default=Path("warehouse/benchmarks"), help="made tables stay there")
-    parser.add_argument("--results", type=Path, default=report.RESULTS, help="where the JSON goes (default: results)")
     return parser
 
 

@@ -6,6 +6,7 @@ side has its own order.
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,8 @@ def same_work(spark: SparkSession, place: Place) -> dict[str, Any]:
 
 def _ours(at: Round) -> list[str]:
     plan = at.folder / "everybody.yaml"
-    plan.write_text(f"extends: {PLAN}\nplan: everybody\nsample: null\n", encoding="utf-8")
+    shutil.copy(PLAN, at.folder)  # a base lies in the folders of plans
+    plan.write_text(f"extends: {PLAN.name}\nplan: everybody\nsample: null\n", encoding="utf-8")
     done = pseudonymize(at.environment, plan, QUIET)
     return [file.uri for file in pinned(folder_of(at, done.run).staged(done.tables[0].name)).files]
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 
+from jobs.frames import read
 from jobs.parquet import WRITE_OPTIONS
-from jobs.tables import NO_STATISTICS, read
+from jobs.tables import NO_STATISTICS
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from jobs.environment import Environment
-from jobs.keys import FileProvider
+from jobs.key_providers.file import FileProvider
 from jobs.progress import Progress
 from jobs.pseudonymization import Done, pseudonymize
 from jobs.runs import RunFolder

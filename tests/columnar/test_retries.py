@@ -58,6 +58,7 @@ class Trial:
         self.folder.staging.delete()
         self.folder.additional.delete()
         shutil.rmtree(self.bench.environment.zone("evidence").local)
+        self.bench.environment.reviewers.with_name("ledger-heads.json").unlink()  # it remembers the ledger
 
     def start(
         self, fault: str, master: str = "local[2,4]", **variables: str
@@ -73,6 +74,12 @@ class Trial:
             "spark.executorEnv.PYTHONPATH": f"{ROOT}:{HERE}",
             "spark.executorEnv.FAILING_GROUP": str(self.bench.folder / "group"),
         }
+        if master.startswith("local-cluster"):  # executors of their own: as on any cluster
+            raw["spark"] |= {
+                "spark.authenticate": "true",
+                "spark.authenticate.secret": "of this test",
+                "spark.network.crypto.enabled": "true",
+            }
         yaml.dump(raw, self.bench.folder / "failing.yaml")
         ours = {"PYTHONPATH": f"{ROOT}:{HERE}", "FAILING_GROUP": str(self.bench.folder / "group")}
         return subprocess.run(

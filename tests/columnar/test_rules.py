@@ -83,7 +83,7 @@ def test_both_feeds_give_the_same_rows(bench):
     expected = bench.rows(done)
     assert feed(bench) == "files"
     pipeline = compile_plan(load(bench.folder / "plan.yaml").plan, pinned(bench.source).schema)
-    from jobs.keys import FileProvider
+    from jobs.key_providers.file import FileProvider
 
     provider = FileProvider(bench.environment.keys.path)
     secret = RunSecrets(bench.environment.zone("keys"), provider).load(done.run)

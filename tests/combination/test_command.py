@@ -18,7 +18,7 @@ from jobs.combination.steps import STEPS, step_named
 from jobs.environment import load_environment
 from jobs.errors import ZoneNotHanded
 from jobs.job import Outcome
-from jobs.keys import FileProvider
+from jobs.key_providers.file import FileProvider
 from jobs.locks import exclusive
 from transforms.combination.loader import load_combination
 

@@ -9,7 +9,8 @@ import pytest
 from jobs.combination import entries
 from jobs.combination.notices import noticed
 from jobs.combination.rounds import Round
-from jobs.keys import CombinationSecrets, FileProvider
+from jobs.key_providers.file import FileProvider
+from jobs.keys import CombinationSecrets
 
 from .conftest import Roles
 from .key_round import NEXT, ROUND, KeyRound, bytes_of

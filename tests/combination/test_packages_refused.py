@@ -133,6 +133,9 @@ def test_other_content_under_a_revision_that_was_taken_in(
     shutil.rmtree(place(everyone))
     shutil.rmtree(everyone["A"].zone("evidence").local / "ledger")
     entries.forget()
+    with pytest.raises(Refused, match="does not hold the head"):
+        send(everyone["A"], combination, KEYS.slice(1))
+    everyone["A"].reviewers.with_name("ledger-heads.json").unlink()
     send(everyone["A"], combination, KEYS.slice(1))
     with pytest.raises(Refused, match="taken in with other content"):
         take(everyone["KMA"], combination)

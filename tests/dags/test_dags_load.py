@@ -59,6 +59,7 @@ def test_the_repositorys_own_schedules_load_in_two_seconds_without_spark(workpla
         assert "gamyeong" in dag["tags"], name
         assert "broken" not in dag["tags"], name
         assert dag["active"] == 1, name
+    assert found["dags"]["due"]["tasks"] == chain(["ask", "decisions", "destroy"])
 
 
 def test_a_plan_becomes_its_steps_in_order(workplace: Workplace) -> None:

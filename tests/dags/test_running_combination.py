@@ -11,25 +11,31 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from deltalake import DeltaTable
 
+from jobs.combination.combined import tables_of
 from tests.dags.conftest import ROOT, Workplace
 from tests.dags.running import Airflow
 from tests.dags.year_by_airflow import SCHEDULE, Played
 from tests.year.world import LATE_ATTRIBUTES, LATE_KEYS, RESENT, ROUNDS
-from tests.year.year import Year
+from tests.year.year import USERS, Year
 
-KILLED = ROUNDS[0]
+KILLED, MOCKED = ROUNDS[0], ROUNDS[3]
 
 
 @pytest.fixture
-def played(tmp_path: Path, workplace_in: Callable[[Path], Workplace]) -> Iterator[Played]:
-    """The year's organisations, and an Airflow with their schedule."""
+def played(
+    tmp_path: Path, workplace_in: Callable[[Path], Workplace], request: pytest.FixtureRequest
+) -> Iterator[Played]:
+    """The year's organisations, and an Airflow with their schedule; a parameter is more text for the combination."""
     place = workplace_in(tmp_path / "place")
     (place.folder / "jobs").rename(place.folder / "unused")
     (place.folder / "jobs").symlink_to(ROOT / "jobs")
     folder = place.folder / "year"
     folder.mkdir()
     Year.begin(folder, lambda *_: None)
+    with (folder / "year.yaml").open("a") as file:
+        file.write(getattr(request, "param", ""))
     (place.folder / "schedules" / "year.yaml").write_text(SCHEDULE)
     running = Airflow(place.variables, place.folder / "airflow.log")
     yield Played.begin(folder, KILLED, running)
@@ -45,6 +51,23 @@ def test_two_rounds_one_of_them_killed_give_what_one_go_gives(played: Played) ->
     played.backfill(rounds)
     assert played.done == dict.fromkeys(rounds, "success")
     played.require_reference(rounds)
+
+
+@pytest.mark.year
+@pytest.mark.slow
+@pytest.mark.spark
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("played", [f"options: {{mock: {{rounds: [{MOCKED}], subjects: 40}}}}\n"], indirect=True)
+def test_a_mock_combination_is_looked_at_and_destroyed_before_the_round_goes_on(played: Played) -> None:
+    """Its steps are tasks of their own; a person says in Airflow that it was looked at; nothing of it is exported."""
+    played.backfill([MOCKED])
+    assert played.done == {MOCKED: "success"}
+    assert set(played.looked_at) == {(MOCKED, user) for user in USERS}
+    assert all(rows for rows in played.looked_at.values()), "there was something to look at"
+    agency, combination = played.year.roles["CA"], played.year.combination
+    left = tables_of(agency, combination, mock=True).values()
+    assert [DeltaTable(str(place)).to_pyarrow_table().num_rows for place in left] == [0] * len(left)
+    played.require_reference([MOCKED])
 
 
 @pytest.mark.year

@@ -5,28 +5,51 @@ One Airflow for all tests here. The README's plan runs for real; what is about s
 
 from __future__ import annotations
 
+import base64
+import json
+import re
 import shutil
+import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from deltalake import DeltaTable
 
 from jobs.decide import Vote, decide
+from jobs.destruction.approving import DONE, decide_destruction
+from jobs.destruction.targets import find_target
 from jobs.environment import Environment, load_environment
+from jobs.key_providers.file import FileProvider
+from jobs.keys import RunSecrets
+from jobs.ledger import evidence_ledger
+from jobs.names import folder_name
 from jobs.reviewer import new_reviewer
 from jobs.runs import RunFolder, list_runs
 from jobs.signing import load_key
+from tests.conftest import Keep
 from tests.dags.conftest import ROOT, Workplace
 from tests.dags.running import Airflow, kill_job
 from tests.dags.test_combination_dags import ALL, COMBINATION
+from tests.jobs.publishing.conftest import (  # the last two are fixtures, of runs in the environment below
+    MakeRun,
+    make_run,  # noqa: F401
+    plan,
+    reviewers,  # noqa: F401
+)
+from tests.searching import search_bytes, search_ids
 
 pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.timeout(900)]
 REVIEWERS = ("Kim", "Lee", "Park")
+CELLS = r"EC-\d{6}|[가-힣]+(?: [가-힣]+)* \d+길 \d+"
 REAL = "plan: ../{}.yaml\nenvironment: ../environment.yaml\nowner: office\nstart: 2026-01-01\nretry_minutes: 0.05\n"
+DUE = "destroy_due: ../environment.yaml\nrequester: 최책임\nperformer: 한운영\nowner: office\nstart: 2026-01-01\n"
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +60,10 @@ def place(
 ) -> Workplace:
     """Two real plans, and stand-ins."""
     place = workplace_in(tmp_path_factory.mktemp("running") / "place")
-    environment_in(place.folder)
+    file = environment_in(place.folder)
+    text = file.read_text()
+    assert "\nspark:\n" in text
+    file.write_text(text.replace("\nspark:\n", "\nspark:\n  spark.log.level: DEBUG\n"))
     shutil.rmtree(place.folder / "jobs")
     (place.folder / "jobs").symlink_to(ROOT / "jobs")
     for name in ("first", "other"):
@@ -51,6 +77,7 @@ def place(
     place.schedule("asked", often)
     place.schedule("waiting", often)
     place.schedule("failing", often)
+    (place.folder / "schedules" / "gone.yaml").write_text(f"schedule: gone\n{DUE}{often}")
     (place.folder / "trio.yaml").write_text(COMBINATION.replace("last: 2025-06", "last: 2024-08"))
     files = {key: {name: f"../{name}.stub.yaml" for name in names} for key, names in ALL.items()}
     lines = [f"{key}: {{{', '.join(f'{n}: {f}' for n, f in names.items())}}}" for key, names in files.items()]
@@ -105,7 +132,7 @@ def is_waiting(states: dict[str, str | None]) -> bool:
 def test_a_trial_runs_by_dags_test(place: Workplace, environment: Environment) -> None:
     """Without approval no running Airflow is needed."""
     (place.folder / "schedules" / "trial.yaml").write_text(f"schedule: trial\n{REAL.format('first')}trial: 500\n")
-    own = {"AIRFLOW_HOME": str(place.folder / "trial")}
+    own = {"AIRFLOW_HOME": str(place.folder / "trial"), "AIRFLOW__LOGGING__LOGGING_LEVEL": "DEBUG"}
     for words in (["db", "migrate"], ["dags", "test", "trial"]):
         done = subprocess.run(
             [ROOT / "infra" / "airflow", *words], env=place.variables | own, capture_output=True, text=True, timeout=600
@@ -205,6 +232,29 @@ def test_what_a_person_must_see_is_not_tried_again(airflow: Airflow, place: Work
     assert "what to do: refused by rule: a person must look" in said
 
 
+def test_what_is_due_is_destroyed_once_a_reviewer_has_signed(
+    airflow: Airflow, environment: Environment, make_run: MakeRun  # noqa: F811 - the fixture
+) -> None:
+    case = make_run(use={**plan()["use"], "until": "2026-01-31"}).approve()
+    case.publish()
+    there = case.place()
+    assert len(DeltaTable(str(there)).to_pyarrow_table()) == 5
+    run = airflow.start("gone")
+    airflow.until("gone", run, is_waiting)
+    assert "to sign: `gamyeong destroy 2024-017/" in airflow.question("gone", run, "decisions")["body"]
+    airflow.answer("gone", run, "decisions", "Approve")  # nobody has signed
+    time.sleep(3)
+    airflow.until("gone", run, is_waiting, 60)
+    assert there.exists()
+
+    target = find_target(environment, f"2024-017/{folder_name('지역경제연구원')}/retail", None, None)
+    decide_destruction(environment, target, "김검토", case.keys["김검토"], "approved", "확인")
+    assert airflow.ended("gone", run) == "success"
+    assert not there.exists()
+    done = [one.content() for one in evidence_ledger(environment, write=False).entries() if one.type == DONE]
+    assert len(done) == 1
+
+
 def test_a_backfill_takes_one_period_after_the_other(airflow: Airflow, place: Workplace) -> None:
     body: dict[str, Any] = {
         "dag_id": "series", "from_date": "2026-01-01T00:00:00Z", "to_date": "2026-03-02T00:00:00Z",
@@ -264,17 +314,35 @@ def test_rounds_of_a_combination_go_on_without_the_late_and_end_with_a_rejection
 
 
 def test_no_cell_key_or_setting_of_spark_is_left_with_airflow(
-    airflow: Airflow, place: Workplace, environment: Environment
+    airflow: Airflow, place: Workplace, environment: Environment, figures: Keep, tmp_path: Path
 ) -> None:
+    """Neither in a log, though Spark's are at debug level and in the trial Airflow's too, nor in the database."""
     table = DeltaTable(str(environment.zone("source") / "retail" / "customers")).to_pyarrow_table()
     cells = {str(one) for name in ("customer_id", "address") for one in table[name].to_pylist()}
-    needles = {one.encode() for one in cells if len(one) >= 6} | {"홍길동".encode(), b"hush"}
-    key = (place.folder / "warehouse" / "keys" / "root.json").read_bytes()
-    needles |= {word for word in key.replace(b'"', b" ").split() if len(word) >= 32}
-    assert len(needles) > 4000
-    files = [one for one in (place.folder / "home").rglob("*") if one.is_file()]
-    assert any(one.suffix == ".log" for one in files)
-    assert any(one.suffix == ".db" for one in files)
-    for file in files:
-        content = file.read_bytes()
-        assert not [needle for needle in needles if needle in content], file
+    assert len(cells) > 7000
+    assert all(re.fullmatch(CELLS, one) for one in cells)
+    copy = tmp_path / "airflow.db"  # in use: whole with its journal alone
+    with closing(sqlite3.connect(place.folder / "home" / "airflow.db")) as there, closing(sqlite3.connect(copy)) as to:
+        there.backup(to)
+    files = [one for home in ("home", "trial") for one in (place.folder / home).rglob("*") if one.is_file()]
+    assert {".log", ".db"} <= {one.suffix for one in files}
+    assert search_ids([*files, copy], rf"{CELLS}|홍길동|hush") == {}
+
+    stored = [path.stem for path in (environment.zone("keys").local / "runs").glob("*.json")]
+    kept = RunSecrets(environment.zone("keys"), FileProvider(place.folder / "warehouse" / "keys" / "root.json"))
+    root = json.loads((place.folder / "warehouse" / "keys" / "root.json").read_text())["key"]
+    keys = [base64.b64decode(root), *(kept.load(run).reveal() for run in stored)]
+    private = [load_pem_private_key((place.folder / f"{name}.pem").read_bytes(), None) for name in REVIEWERS]
+    keys += [one.private_bytes_raw() for one in private if isinstance(one, Ed25519PrivateKey)]
+    assert len(keys) >= 5, "root key, the trial's run, three reviewers"
+    assert search_bytes([*files, copy], keys) == set()
+
+    with closing(sqlite3.connect(copy)) as to:
+        to.execute("UPDATE log SET extra = ? WHERE id = 1", (json.dumps([min(cells), max(cells), keys[0].hex()]),))
+        to.commit()
+    assert search_ids([copy], CELLS) == {str(copy): {min(cells), max(cells)}}, "a search that finds what is planted"
+    assert search_bytes([copy], keys) == {str(copy)}
+    sizes = sum(one.stat().st_size for one in files)
+    figures(
+        "Airflow's logs and database", {"values": len(cells), "keys": len(keys), "files": len(files), "bytes": sizes}
+    )

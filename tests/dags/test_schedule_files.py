@@ -76,6 +76,8 @@ start: 2026-01-01
         (("period: month", "waits_for: [published/x]"), ["cron and waits_for together", "one of them"]),
         (('cron: "0 6 5 * *"', "catch_up: true"), ["catch_up without cron"]),
         (("period: month", "period: [month"), ["line 8", "correct the YAML"]),
+        (("period: month", "? [[period]]\n: month"), ["a list or a mapping as a key"]),
+        (("period: month", "<<: {perod: month}"), ["perod: unknown key", "did you mean period?"]),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
@@ -101,4 +103,4 @@ def test_a_name_twice_is_a_problem_of_the_second_file_alone(folder: Path) -> Non
 def test_the_schedules_of_this_repository_are_fit() -> None:
     good, bad = load_all(ROOT / "conf" / "schedules")
     assert not bad
-    assert {"first", "first-trial"} <= {one.name for one in good}
+    assert {"first", "first-trial", "due"} <= {one.name for one in good}

@@ -48,6 +48,7 @@ class Played:
     begun: set[str] = field(default_factory=set)
     signed: set[tuple[str, str]] = field(default_factory=set)
     done: dict[str, str] = field(default_factory=dict)
+    looked_at: dict[tuple[str, str], object] = field(default_factory=dict)
 
     @classmethod
     def begin(cls, folder: Path, killed: str, airflow: Airflow) -> Played:
@@ -92,6 +93,10 @@ class Played:
         if name == self.killed and states["KMA.link"] == "running" and (name, "kill") not in self.signed:
             self.signed.add((name, "kill"))
             kill_job("link")
+        if states.get("CA.mock_analysed") == "awaiting_input" and (name, "mock") not in self.signed:
+            self.signed.add((name, "mock"))
+            self._look_at_mock(name)
+            self.airflow.answer(DAG, run, "CA.mock_analysed", "Approve")
         if states["CA.adequacy"] == "awaiting_input" and (name, "adequacy") not in self.signed:
             if name == RESENT:
                 self._resend(name)
@@ -114,6 +119,13 @@ class Played:
         self.year.register("B")
         run = self.airflow.start(f"{DAG}.resend", round=name, party="B", revision=2)
         assert self.airflow.ended(f"{DAG}.resend", run, 2400) == "success"
+
+    def _look_at_mock(self, name: str) -> None:
+        """Rows of the mock's tables, by user."""
+        made = Round(self.year.roles["CA"], self.year.combination, name).done("mock-combine")
+        assert made is not None
+        for user, told in made["outputs"].items():
+            self.looked_at[name, user] = sum(bool(rows) for rows in told["tables"].values())
 
     def _decide(self, name: str) -> None:
         entries.forget()

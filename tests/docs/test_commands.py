@@ -19,8 +19,8 @@ from jobs.storage import conf_path
 from .conftest import ROOT, Page, page
 
 PAGES = [
-    "README.md", "airflow_dags/README.md", "conf/README.md", "infra/README.md", "jobs/README.md",
-    "jobs/assessing/README.md", "jobs/combination/README.md",
+    "README.md", "airflow_dags/README.md", "conf/README.md", "infra/README.md",
+    "infra/access/README.md", "jobs/README.md", "jobs/assessing/README.md", "jobs/combination/README.md",
     "jobs/documents/README.md", "jobs/forms/README.md", "tests/README.md", "transforms/README.md",
 ]  # fmt: skip
 ENGINEER = page("jobs/README.md")

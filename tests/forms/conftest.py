@@ -12,7 +12,7 @@ from jobs import manifest
 from jobs.additional import run_secrets
 from jobs.clock import stamp
 from jobs.environment import Environment, load_environment
-from jobs.keys import FileProvider
+from jobs.key_providers.file import FileProvider
 from jobs.ledger import evidence_ledger
 from jobs.reviewer import new_reviewer
 from jobs.reviewers import Identity

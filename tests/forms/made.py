@@ -15,8 +15,9 @@ from docx.document import Document
 
 from jobs.decide import Vote, decide
 from jobs.documents.as_docx import docx_bytes
+from jobs.documents.model import Document as Model
 from jobs.forms.catalogue import forms
-from jobs.forms.facts import gather
+from jobs.forms.facts import Facts, gather
 from jobs.forms.writing import write_forms
 from jobs.publishing import publish
 from jobs.runs import RunFolder, StagedTable
@@ -115,7 +116,12 @@ class Case:
 
     def form(self, name: str) -> Document:
         """One form as it would be written now, opened by python-docx."""
-        return docx.Document(io.BytesIO(docx_bytes(dict(forms(gather(self.folder)))[name])))
+        return docx.Document(io.BytesIO(docx_bytes(documents(gather(self.folder))[name])))
+
+
+def documents(facts: Facts) -> dict[str, Model]:
+    """A run's forms by name."""
+    return {one.name: one.document for one in forms(facts)}
 
 
 def stage(folder: RunFolder) -> StagedTable:

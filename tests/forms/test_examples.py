@@ -11,13 +11,13 @@ import pytest
 from jobs import retail
 from jobs.documents.as_docx import docx_bytes
 from jobs.documents.as_html import html_bytes
-from jobs.forms.catalogue import forms
 from jobs.forms.facts import Facts
 from jobs.runs import RunRecord, SourceVersion, StagedTable
 from jobs.storage import conf_path
 from transforms.compiler import compile_plan
 from transforms.plan_loader import load
 
+from .made import documents
 from .reading import body, headings, text
 
 
@@ -35,7 +35,7 @@ def facts_of(name: str) -> Facts:
 
 
 def form(name: str, which: str) -> docx.document.Document:
-    return docx.Document(io.BytesIO(docx_bytes(dict(forms(facts_of(name)))[which])))
+    return docx.Document(io.BytesIO(docx_bytes(documents(facts_of(name))[which])))
 
 
 def test_the_retail_items_are_those_of_the_worked_tables() -> None:
@@ -56,9 +56,9 @@ def test_the_retail_items_are_those_of_the_worked_tables() -> None:
 def test_a_trials_forms_say_that_it_is_none_to_provide() -> None:
     facts = facts_of("retail-third-party")
     trial = replace(facts, record=replace(facts.record, limit=500))
-    for name, document in forms(trial):
+    for name, document in documents(trial).items():
         assert "시험 실행(500명)의 서식: 제공할 수 없음" in html_bytes(document).decode(), name
-    assert "시험 실행" not in html_bytes(dict(forms(facts))["04-item-types"]).decode()
+    assert "시험 실행" not in html_bytes(documents(facts)["04-item-types"]).decode()
 
 
 def test_further_and_aggregate_tables_stand_in_the_item_plan() -> None:
@@ -73,7 +73,7 @@ def test_further_and_aggregate_tables_stand_in_the_item_plan() -> None:
 @pytest.mark.parametrize("name", ["retail-third-party", "retail-internal", "retail-further", "retail-encrypted"])
 def test_every_form_of_an_example_can_be_written(name: str) -> None:
     facts = facts_of(name)
-    for title, document in forms(facts):
+    for title, document in documents(facts).items():
         page = html_bytes(document).decode()
         assert facts.record.fingerprint in page, title
         # a parameter's place holder, a missing word

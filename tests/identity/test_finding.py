@@ -143,6 +143,27 @@ def test_several_in_one_cell_and_where_each_stands() -> None:
     assert cells["phone"].whole.tolist() == [False, False, False, True]
 
 
+def test_a_cell_is_one_or_holds_one_never_both() -> None:
+    """`whole + inside` is a number of cells, by which columns are judged. Numbers are put together of such parts as
+    numbers have, so that parts of one number often have the form of another."""
+    random_ = random.Random(7)
+    parts = ["02", "010", "031", "82", "+82", "1234", "123", "5678", "345678", "1234567", "900101", "4111", "220", "81"]
+    joins = ["-", " ", ".", "", "(", ")", ") ", "--", "/", ","]
+    cells = [
+        random_.choice(["", "(", "+", "서울 "]) + "".join(
+            random_.choice(parts) + random_.choice(joins) for _ in range(random_.randrange(1, 7))
+        )
+        for _ in range(20_000)
+    ]  # fmt: skip
+    found = identifier_cells(
+        pa.array([*cells, *(text for _, text in WHOLE), *(f"{a} {b}" for _, a in WHOLE for _, b in WHOLE)])
+    )
+    assert set(found) == set(KINDS)
+    for kind, masks in found.items():
+        assert masks.whole.any() or masks.inside.any(), kind
+        assert not (masks.whole & masks.inside).any(), kind
+
+
 def test_any_form_of_the_column_gives_the_same() -> None:
     """Slices, chunks and dictionaries."""
     column = pa.array([None, "x", RRN, f"tel 010-2345-6789 {RRN}", "안녕하세요 여러분", "", RRN])

@@ -19,7 +19,9 @@ def repository(tmp_path: Path) -> Path:
     for name in ("infra/run", "infra/test", ".ci/run"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
-    (tmp_path / "infra" / "bootstrap").write_text("bootstrap() { :; }\n")
+    (tmp_path / "infra" / "bootstrap").write_text(
+        f'bootstrap() {{ :; }}\nresolve_jars() {{ sleep 0.2; echo "jars" >>"{tmp_path}/calls"; }}\n'
+    )
     (tmp_path / "infra" / "airflow").write_text(f'#!/bin/bash\necho "airflow $*" >>"{tmp_path}/calls"\n')
     (tmp_path / "infra" / "airflow").chmod(0o755)
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
@@ -54,15 +56,15 @@ def test_run_passes_the_exit_code_on(repository: Path) -> None:
 
 def test_test_runs_every_check_and_hands_its_options_to_pytest(repository: Path) -> None:
     code, calls = run(repository, "infra/test", "-k", "golden")
-    checks = ["ruff check .", "mypy ", "lint-imports ", "python -m pytest -k golden"]
-    assert (code, calls) == (0, ["airflow --make", *checks])
+    assert (code, calls[0], calls[-1]) == (0, "airflow --make", "python -m pytest -n 2 --dist loadfile -k golden")
+    assert sorted(calls[1:-1]) == ["jars", "lint-imports ", "mypy ", "ruff check ."], "all before the first test"
 
 
 @pytest.mark.parametrize("failing", ["ruff", "mypy", "lint-imports", "python"])
 def test_test_fails_with_any_of_its_checks_and_still_runs_the_others(repository: Path, failing: str) -> None:
     tool(repository, failing, "exit 1")
     code, calls = run(repository, "infra/test")
-    assert (code, len(calls)) == (1, 5)
+    assert (code, len(calls)) == (1, 6)
 
 
 @pytest.mark.parametrize(

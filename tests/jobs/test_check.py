@@ -103,6 +103,18 @@ def test_exit_codes(
     assert "Traceback" not in err
 
 
+def test_fewer_named_reviewers_than_the_environments_floor(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], environment_file: Path
+) -> None:
+    """Told before anything runs, and not when a release waits for somebody who may not decide."""
+    old = environment_file.read_text()
+    environment_file.write_text(old.replace("third-party: {k: 3, reviewers: 3}", "third-party: {k: 3, reviewers: 4}"))
+    named = changed(tmp_path, "\npeople:\n", "\npeople:\n  reviewers: [김검토, 이검토, 박검토]\n")
+    code, _, err = run(capsys, named, "--environment", environment_file)
+    assert code == 3
+    assert "people.reviewers: 3 reviewers; allowed: 4 or more, or none named: the environment's floor" in err
+
+
 def test_against_a_parquet_file(tmp_path: Path, capsys: pytest.CaptureFixture[str], environment_file: Path) -> None:
     place = tmp_path / "sample.parquet"
     pq.write_table(schema().empty_table(), place)
@@ -144,6 +156,21 @@ def test_against_the_plans_own_table_in_the_source_zone(
     code, out, _ = run(capsys, PLAN, "--explain", "--environment", environment_file)
     assert code == 0
     assert "pass 1 of 1" in out
+
+
+def test_of_many_columns_that_are_not_delivered_the_first_are_told_and_json_has_all(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, environment_file: Path
+) -> None:
+    pq.write_table(schema().empty_table(), tmp_path / "customers.parquet")
+    words = ["--schema", tmp_path / "customers.parquet", "--explain", "--environment", environment_file, "--json"]
+    code, out, _ = run(capsys, ROOT / "conf/plans/first.yaml", *words)
+    assert code == 0
+    *lines, last = out.splitlines()
+    excluded = [name for name in schema().names if name.startswith(("amount_", "preferred_")) or name == "grade_2019"]
+    (told,) = [line.strip() for line in lines if "not delivered" in line]
+    assert told == f"not delivered: {len(excluded)} columns: {', '.join(excluded[:5])} … {excluded[-1]}"
+    assert max(map(len, lines)) < 200, "no line that nobody reads"
+    assert json.loads(last)["not_delivered"] == {"first": excluded}
 
 
 @pytest.mark.parametrize("place", ["retail/none", "other=x.parquet", __file__])

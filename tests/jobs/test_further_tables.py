@@ -17,7 +17,7 @@ from deltalake import DeltaTable
 from jobs.budget import SPENT
 from jobs.cli import main
 from jobs.environment import Environment
-from jobs.keys import FileProvider
+from jobs.key_providers.file import FileProvider
 from jobs.ledger import evidence_ledger
 from jobs.noising import NOISED
 from jobs.runs import RunFolder

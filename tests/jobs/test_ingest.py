@@ -15,8 +15,9 @@ import pytest
 from jobs import cli
 from jobs.environment import Environment
 from jobs.formats import pieces as pieces_module
+from jobs.frames import read
 from jobs.ledger import source_ledger
-from jobs.tables import pinned, read
+from jobs.tables import pinned
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -14,7 +14,9 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from jobs.errors import BadInput, Operational
-from jobs.keys import FileProvider, KeyExists, KeyGone, RunSecrets, SeriesSecrets
+from jobs.key_files import KeyExists
+from jobs.key_providers.file import FileProvider
+from jobs.keys import KeyGone, RunSecrets, SeriesSecrets
 from transforms.derivation import Secret
 
 SECRET = Secret(bytes(range(32)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -15,10 +16,11 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from jobs import ledger_job
-from jobs.errors import BadInput, Refused
-from jobs.ledger import GENESIS, Head, Ledger, chain_problems, evidence_ledger, trusted_entries
+from jobs.errors import BadInput, Operational, Refused
+from jobs.incidents.halted import halts
+from jobs.ledger import GENESIS, Head, Ledger, chain_problems, evidence_ledger, source_ledger, trusted_entries
 from jobs.signers import ledger_signer, pinned_signers
-from jobs.signing import new_key
+from jobs.signing import load_key, new_key
 from jobs.storage import Location
 
 NOW = datetime(2026, 12, 1, 9, 30, tzinfo=UTC)
@@ -44,7 +46,7 @@ def rewritten(environment, change) -> None:
     rows = change(sorted(DeltaTable(place).to_pyarrow_table().to_pylist(), key=lambda row: row["seq"]))
     schema = DeltaTable(place).to_pyarrow_table().schema
     write_deltalake(place + "-new", pa.Table.from_pylist(rows, schema=schema))
-    os.rename(place, place + "-old")
+    shutil.rmtree(place)
     os.rename(place + "-new", place)
 
 
@@ -140,6 +142,72 @@ def test_a_cut_off_end_shows_only_against_a_head_that_was_exported(ledger, envir
     ]
 
 
+def heads(environment) -> Path:
+    """Where the newest head is kept: beside the key, apart from the ledger."""
+    return environment.reviewers.with_name("ledger-heads.json")
+
+
+def test_a_cut_off_end_is_refused_by_the_head_that_is_kept(ledger, environment, environment_file, capsys):
+    """Whoever may write the ledger's folder takes its last commit away; what is entered later does not cover it."""
+    kept = str(ledger.head())
+    rewritten(environment, lambda rows: rows[:2])
+    with pytest.raises(Refused, match=f"does not hold the head {kept}"):
+        trusted_entries(environment, ledger)
+    with pytest.raises(Refused, match="from a backup"):
+        halts(environment)
+    assert job(environment_file, "verify") == 1
+    assert "ledger-heads.json" in capsys.readouterr().err
+    for number in range(3):
+        evidence_ledger(environment).append("note", {"number": number})
+    with pytest.raises(Refused, match=f"does not hold the head {kept}"):
+        trusted_entries(environment, ledger)
+
+
+def test_a_ledger_that_was_removed_is_missed(ledger, environment):
+    shutil.rmtree(ledger.place.local)
+    with pytest.raises(Refused, match="does not hold the head 3:"):
+        halts(environment)
+
+
+def test_killed_before_the_head_is_kept_the_older_one_is_still_held(ledger, environment, monkeypatch):
+    before = heads(environment).read_text()
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("jobs.ledger_heads.KeptHead.write", killed)
+    with pytest.raises(KeyboardInterrupt):
+        evidence_ledger(environment).append("note", {"number": 3})
+    monkeypatch.undo()
+    assert heads(environment).read_text() == before
+    draft = heads(environment).with_name(".ledger-heads.json.0123456789abcdef")
+    draft.write_text("{")
+    assert len(trusted_entries(environment, ledger)) == 4
+    evidence_ledger(environment).append("note", {"number": 4})
+    assert str(ledger.head()) in heads(environment).read_text()
+    assert not draft.exists(), "what a kill left half-written does not stay"
+
+
+def test_a_ledger_from_before_heads_were_kept_gets_one_at_its_next_entry(ledger, environment):
+    heads(environment).unlink()
+    assert len(trusted_entries(environment, ledger)) == 3
+    evidence_ledger(environment).append("note", {"number": 3})
+    assert str(ledger.head()) in heads(environment).read_text()
+    heads(environment).write_text("[]")
+    with pytest.raises(BadInput, match="from its backup"):
+        trusted_entries(environment, ledger)
+
+
+def test_each_ledger_of_a_place_of_work_has_a_head_of_its_own(ledger, environment, environment_file):
+    source_ledger(environment).append("generate", {"table": "people"})
+    for one in (ledger, source_ledger(environment)):
+        assert trusted_entries(environment, one)
+        assert str(one.head()) in heads(environment).read_text()
+    assert changed(environment_file) == 0, "nor does another key begin another ledger"
+    assert str(ledger.head()) in heads(environment).read_text()
+    assert trusted_entries(environment, ledger)
+
+
 def test_a_head_stays_held_while_the_ledger_grows(ledger, environment):
     head = str(ledger.head())
     ledger.append("note", {"number": 3})
@@ -172,6 +240,81 @@ def test_a_reader_needs_no_key(ledger, environment):
     assert not environment.reviewers.with_name("ledger-key.pem").exists()
 
 
+def changed(environment_file) -> int:
+    return job(environment_file, "new-key", "--person", "Choi Head", "--reason", "who kept it has left")
+
+
+def test_another_key_goes_on_where_the_old_one_ended(ledger, environment, environment_file, tmp_path):
+    file = environment.reviewers.with_name("ledger-key.pem")
+    (old,) = pinned_signers(environment)
+    kept = tmp_path / "copied.pem"
+    kept.write_bytes(file.read_bytes())
+    kept.chmod(0o600)
+    assert changed(environment_file) == 0
+    entry = ledger.entries()[-1]
+    assert (entry.type, entry.content()["ended"], entry.content()["person"]) == ("ledger-key", [old], "Choi Head")
+    assert entry.key_id != old
+    assert entry.key_id == ledger_signer(environment).key_id
+    assert problems(environment) == [], "what the old key signed before still counts"
+    assert changed(environment_file) == 0
+    assert problems(environment) == []
+    # who has a copy of the old key signs on, be it at the end or in another end of their own
+    rewritten(environment, lambda rows: rows[:3])
+    Ledger(ledger.place, load_key(kept), lambda: NOW).append("note", {"number": 9})
+    assert problems(environment) == [f"entry 4: signed by key {old}, which was ended before"]
+    rewritten(environment, lambda rows: rows[:2])
+    Ledger(ledger.place, load_key(kept), lambda: NOW).append("note", {"number": 9})
+    assert len(problems(environment)) == 3, "an altered past holds no head of the key, so none of its entries counts"
+
+
+def test_a_job_that_began_under_the_old_key_enters_nothing(ledger, environment, environment_file):
+    assert changed(environment_file) == 0
+    with pytest.raises(Operational, match="start it again"):
+        ledger.append("note", {"number": 3})
+    assert len(ledger.entries()) == 4
+    evidence_ledger(environment).append("note", {"number": 3})
+    assert problems(environment) == []
+
+
+def test_a_change_that_was_killed_is_done_by_the_next(ledger, environment, environment_file, monkeypatch):
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ledger_job, "end", killed)
+    assert changed(environment_file) == 4
+    monkeypatch.undo()
+    evidence_ledger(environment).append("note", {"number": 3})
+    assert problems(environment) == []
+    assert changed(environment_file) == 0
+    assert problems(environment) == []
+    assert [pin.ended is None for pin in pinned_signers(environment).values()] == [False, False, True]
+
+
+def test_who_changes_the_key_says_why(ledger, environment_file, capsys):
+    assert job(environment_file, "new-key", "--person", "Choi Head") == 2
+    assert "--reason" in capsys.readouterr().err
+    assert job(environment_file, "new-key", "--person", "Choi Head", "--reason", " ") == 2
+
+
+def test_a_lost_key_is_replaced_and_a_lost_list_is_not(ledger, environment):
+    """The list tells whose the entries are: without it jobs stop, before they make the ledger a mixed one."""
+    environment.reviewers.with_name("ledger-key.pem").unlink()
+    evidence_ledger(environment).append("note", {"number": 3})
+    assert problems(environment) == []
+    pins = environment.reviewers.with_name("ledger-signers.json")
+    saved = pins.read_bytes()
+    pins.unlink()
+    environment.reviewers.with_name("ledger-key.pem").unlink()
+    with pytest.raises(Refused, match=r"restore ledger-signers\.json from its backup"):
+        evidence_ledger(environment).append("note", {"number": 4})
+    with pytest.raises(Refused, match="is not pinned"):
+        trusted_entries(environment, ledger)
+    pins.write_bytes(saved)
+    evidence_ledger(environment).append("note", {"number": 4})
+    assert problems(environment) == []
+    assert len(ledger.entries()) == 5
+
+
 @pytest.mark.parametrize("text", ["", "3", "3:abc", "x:" + "0" * 64, "3:" + "g" * 64])
 def test_what_is_no_head_is_bad_input(text):
     with pytest.raises(BadInput, match="export-head"):
@@ -192,6 +335,7 @@ def test_the_job_lists_exports_and_verifies(ledger, environment, environment_fil
     assert job(environment_file, "verify", "--against", str(head)) == 0
     assert last_line(capsys)["verdict"] == "holds"
     rewritten(environment, lambda rows: rows[:2])
+    heads(environment).unlink()
     assert job(environment_file, "verify") == 0
     assert job(environment_file, "verify", "--against", str(head)) == 1
     assert "does not hold the head 3:" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Sequence
 from datetime import date
@@ -13,9 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
+from jobs.assess import main as assess
 from jobs.environment import Environment
-from jobs.keys import FileProvider
+from jobs.key_providers.file import FileProvider
 from jobs.pseudonymize import main
+from jobs.status import main as status
 from jobs.tables import write_source
 from tests.identity.numbers_by_hand import dashed, resident
 from transforms.pipeline.feed import SourceFile, TableUnit, pack_units
@@ -76,6 +79,11 @@ def test_one_number_within_one_text_is_enough(
     assert "0 cells are one, 1 hold one within text" in err
     assert "`act` and `article`" in err
     assert NUMBERS[0][6:] not in err
+    assert status(["--environment", str(environment_file)]) == 0
+    told = capsys.readouterr().out
+    assert "(plan members): pseudonymize began at" in told
+    assert "with exit 3" in told
+    assert NUMBERS[0][6:] not in told
     assert staged(environment) == []
 
 
@@ -86,10 +94,23 @@ def test_a_column_of_numbers_needs_the_statute(
 ) -> None:  # fmt: skip
     table = members([None] * 30, pa.array([int(one) for one in NUMBERS], pa.int64()))
     assert ran(environment, environment_file, tmp_path, table, KEPT) == 3
-    assert "columns.code: 주민등록번호" in capsys.readouterr().err
+    assert "columns.code: 주민등록번호" in (refused := capsys.readouterr().err)
     plan = tmp_path / "plan.yaml"
+    # the review before it says the same, by the same words, and leaves its report
+    given = [str(plan), "--environment", str(environment_file)]
+    for again in (False, True):
+        assert assess([*given, "--json"]) == 3, f"the report stands there already: {again}"
+        said, last = capsys.readouterr().out.rsplit("\n{", 1)
+        (same,) = [line for line in said.splitlines() if line.startswith("pseudonymize will refuse: ")]
+        assert same.removeprefix("pseudonymize will refuse: ") in refused
+        told = json.loads("{" + last)
+        assert (told["verdict"], told["refused"]) == ("refused", ["columns.code"])
+    page = Path(told["report"]).read_text("utf-8")
+    assert "‘code’에서 주민등록번호 30건 발견" in page
+    assert not any(one in page for one in NUMBERS)
     plan.write_text(PLAN.replace("RULE", MARKED), "utf-8")
-    assert main([str(plan), "--environment", str(environment_file), "--quiet"]) == 0
+    assert assess(given) == 0
+    assert main([*given, "--quiet"]) == 0
     assert staged(environment) != []
 
 

@@ -14,7 +14,8 @@ import pytest
 
 from jobs import cli
 from jobs.environment import Environment
-from jobs.keys import FileProvider, SeriesSecrets
+from jobs.key_providers.file import FileProvider
+from jobs.keys import SeriesSecrets
 from jobs.ledger import evidence_ledger
 from transforms.derivation import Secret
 from transforms.errors import Site

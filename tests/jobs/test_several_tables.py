@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 
-from jobs import vault, visits
+from jobs import source_values, vault, visits
 from jobs.cli import main
+from jobs.decide import Vote, decide
 from jobs.environment import Environment, load_environment
-from jobs.keys import FileProvider
+from jobs.key_providers.file import FileProvider
+from jobs.publishing import publish
+from jobs.reviewer import new_reviewer
 from jobs.run_secrets import run_keys
 from jobs.runs import RunFolder
+from jobs.signing import load_key
 from jobs.storage import conf_path
+from tests.searching import search_ids
 from transforms.identifiers import encode_ids
+from transforms.leftovers import SourceValues
 from transforms.plan_loader import load
 from transforms.techniques.pseudonyms import base32
 
@@ -153,3 +161,38 @@ def test_phones_can_be_looked_up_in_the_vault(release: Release) -> None:
     assert not set(tokens) & set(phones.values())
     entries = pa.concat_tables(vault.entries(release.folder, record, "members", "phone"))
     assert entries.num_rows == len(set(tokens))  # of nobody who is not delivered
+
+
+def test_who_asked_to_stop_can_not_be_searched_for(release: Release, tmp_path: Path, figures: Any) -> None:
+    """§37: not by phone, nor by the pseudonyms that the run's key would give them, in any file but the source's.
+
+    Before publishing (staging, facts, hashes, reports, ledger) and after it (the release, what is kept encrypted).
+    """
+    folder, environment = release.folder, release.folder.environment
+    stopped = set(sorted(one["member_no"] for one in release.source[visits.MEMBERS])[::100])
+    there = {one["member_no"]: one["phone"] for one in release.source[visits.MEMBERS]}
+    delivered = next(iter(release.staged["members"]))["member_no"]
+    tokens = {token for token, number in release.pseudonyms.items() if number in stopped}
+    wanted = [*tokens, *(there[number] for number in stopped), there[release.pseudonyms[delivered]]]
+    pattern = "|".join(re.escape(one) for one in [*wanted, delivered])
+
+    hashes = SourceValues.from_bytes(source_values.place(folder).local.read_bytes())
+    assert not any(hashes.found(pa.array([there[number] for number in stopped])))
+    assert all(hashes.found(pa.array([there[release.pseudonyms[delivered]]]))), "of whom is delivered it knows"
+
+    def searched() -> tuple[int, set[str], set[str]]:
+        zones = [zone for zone in environment.zones if zone != "source"]
+        files = [path for zone in zones for path in environment.zone(zone).local.rglob("*") if path.is_file()]
+        found = search_ids(files, pattern)
+        return len(files), {hit for hits in found.values() for hit in hits}, {Path(path).suffix for path in found}
+
+    before = searched()
+    for name in ("김검토", "이검토", "박검토"):
+        new_reviewer(environment, name, tmp_path / f"{name}.pem")
+        decide(folder, name, load_key(tmp_path / f"{name}.pem"), Vote("approved", (), "적정"))
+    assert len(publish(folder).tables) == 3
+    after = searched()
+    assert not folder.staging.exists()
+    for _, hits, where in (before, after):
+        assert (hits, where) == ({delivered}, {".parquet"}), "the search sees who is delivered, by the pseudonym alone"
+    figures("stop requests", {"people": len(stopped), "values": len(wanted), "files": before[0] + after[0]})

@@ -15,6 +15,7 @@ import pytest
 from jobs import cli
 from jobs.environment import Environment
 from jobs.ledger import source_ledger
+from jobs.names import folder_name
 from jobs.parquet import write_batches
 from jobs.tables import commit_files, pinned
 
@@ -119,3 +120,12 @@ def test_bad_arguments(start: Start, published: pa.Table, words: list[object], f
     code, _, shown = start(*words)
     assert code == 2
     assert found in shown
+
+
+def test_the_table_may_be_named_by_the_plans_words(
+    start: Start, environment: Environment, published: pa.Table
+) -> None:
+    made = environment.zone("published").local / "2026-001"
+    (made / Path(PUBLISHED).parts[1]).rename(made / folder_name("지역경제연구원"))
+    words = f"2026-001/지역경제연구원/{Path(PUBLISHED).name}"
+    assert start(words, "--table", "people", "--drop", "customer_id")[0] == 0

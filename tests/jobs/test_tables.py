@@ -11,9 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from jobs.errors import BadInput
+from jobs.frames import read
 from jobs.parquet import NewFile, ParquetSink, write_batches
 from jobs.storage import Location
-from jobs.tables import commit_files, exists, last_commit, pinned, read, write_source
+from jobs.tables import commit_files, exists, last_commit, pinned, write_source
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

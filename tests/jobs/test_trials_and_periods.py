@@ -16,7 +16,7 @@ from deltalake import DeltaTable
 
 from jobs.cli import main
 from jobs.environment import Environment
-from jobs.keys import FileProvider
+from jobs.key_providers.file import FileProvider
 from jobs.runs import RunFolder
 
 pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("spark")]

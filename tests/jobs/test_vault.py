@@ -12,7 +12,8 @@ import pytest
 from jobs import additional, vault
 from jobs.environment import Environment
 from jobs.errors import BadInput, Operational
-from jobs.keys import FileProvider, KeyGone
+from jobs.key_providers.file import FileProvider
+from jobs.keys import KeyGone
 from jobs.runs import RunFolder, RunRecord
 from transforms.compiler import compile_plan
 from transforms.given import Given

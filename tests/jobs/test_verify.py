@@ -237,7 +237,7 @@ def test_an_altered_cell_is_exit_1_and_its_column_is_named(
     assert altered.verify() == 1
     told = capsys.readouterr().out
     assert f"shop, cells: {column} (1 rows)" in told
-    assert str(value) not in told
+    assert str(value) not in told.replace(altered.run.run, "")
     assert altered.found["verdict"] == "different"
     assert altered.found["tables"]["shop"]["columns_different"] == {column: 1}
 

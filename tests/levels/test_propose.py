@@ -93,8 +93,13 @@ def test_the_draft_has_the_k_that_was_asked(
     assert min(classes.values()) == told["k"]
     assert made.num_rows == told["rows"] - round(told["removed"] * told["rows"])
 
-    code, told, _ = asked(environment_file, str(plan), "--l", "2", "--t", "0.4", capsys=capsys)
+    other = place / "other.yaml"
+    words = [str(plan), "--l", "2", "--t", "0.4", "--to", str(other)]
+    code, told, _ = asked(environment_file, *words, capsys=capsys)
     assert (code, told["k"] >= 3) == (0, True), "k is the plan's"
+    measured = load(other).plan.adequacy
+    assert (measured.l_diversity.l, measured.t_closeness.t) == (2, 0.4), "review measures what was asked here"
+    assert measured.l_diversity.of is None, "the plan's own sensitive columns"
     code, told, _ = asked(environment_file, str(plan), "--l", "4", capsys=capsys)
     assert (code, told["levels"]) == (1, None), "there are three illnesses"
 

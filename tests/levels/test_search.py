@@ -17,6 +17,7 @@ from transforms.levels.classes import Classes
 from transforms.levels.ladder import climb
 from transforms.levels.lattice import Asked, Search
 from transforms.measures.class_table import class_table_of
+from transforms.measures.disclosure import disclosure_of
 
 JOBS = {"판사": "법조인", "검사": "법조인", "의사": "의료인", "간호사": "의료인"}
 ROWS = st.lists(
@@ -117,6 +118,26 @@ def test_it_finds_what_trying_everything_finds(
     assert search.best.loss == pytest.approx(min(losses.values()), abs=1e-9)
     sexes = 1 if search.best.levels[1] else 0
     assert losses[named[search.best.levels[0]], sexes] == pytest.approx(search.best.loss, abs=1e-9)
+
+
+@pytest.mark.parametrize("type_", [pa.int64(), pa.float64(), pa.date32(), pa.timestamp("us"), pa.string()])
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_t_is_the_one_that_review_measures(type_: pa.DataType, data: st.DataObject) -> None:
+    """Numbers and times by their order, null behind them; texts all equally far."""
+    drawn = data.draw(st.lists(st.tuples(st.sampled_from("FM"), st.sampled_from([0, 1, 5, 9, None])), min_size=1))
+    column = pa.array([value for _, value in drawn], pa.int32()).cast(pa.int64())
+    middle = pa.int32() if pa.types.is_date(type_) else pa.int64()
+    rows = pa.table({"sex": [sex for sex, _ in drawn], "value": column.cast(middle).cast(type_)})
+    table = class_table_of(rows, ["sex"], ["value"])
+    t = disclosure_of(table).columns["value"].t
+    ladders = [climb(table.values["sex"], ("keep",), None)]
+    met = Search(Classes.of(table), ladders, Asked(1, 0.0, None, t)).run()
+    assert met is not None
+    assert met.levels == (0,)
+    if t > 0.01:
+        missed = Search(Classes.of(table), ladders, Asked(1, 0.0, None, t - 0.005)).run()
+        assert missed is None or missed.levels != (0,)
 
 
 def test_pruning_spares_most_nodes() -> None:

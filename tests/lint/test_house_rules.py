@@ -20,7 +20,9 @@ MOST_LINES = 400
 # Made from the docstrings: nobody reads it from end to end, and its index leads to each technique.
 GENERATED = {"transforms/techniques/README.md"}
 # Only new keys, nonces of signatures and names of files may come from the machine's own randomness.
-MAY_USE_SYSTEM_RANDOMNESS = {f"jobs/{name}.py" for name in ("additional", "decisions", "keys", "storage")}
+MAY_USE_SYSTEM_RANDOMNESS = {
+    f"jobs/{name}.py" for name in ("additional", "decisions", "key_providers/model", "keys", "storage")
+}
 # The plan's own files are the one thing that transforms reads; plan_schema is a command that prints.
 MAY_READ_FILES = {
     "transforms/plan_loader.py",

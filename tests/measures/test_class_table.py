@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms.measures import ClassTable, class_table_of
+from transforms.measures.closeness import ordered_distances
 from transforms.measures.groups import groups_of, merged, pack, parted, unpack
 
 PEOPLE = pa.table({
@@ -58,6 +59,15 @@ def test_a_person_counts_once_in_a_class_and_once_for_each_value() -> None:
     assert pairs(table, "disease")[(40,)] == {"flu": 2, "cold": 1}
     assert pairs(table, "disease")[(None,)] == {None: 1}
     assert (table.rows, table.by_person) == (8, True)
+
+
+def test_a_value_that_nobody_has_is_no_value_of_the_table() -> None:
+    table = pa.table({"person": [1, 2, 3, None], "job": ["a", "a", "b", "b"], "pay": [1, 2, 2, 9]})
+    values = class_table_of(table, ["job"], ["pay"], subject="person").sensitive["pay"]
+    assert values.values.to_pylist() == [1, 2]
+    assert values.totals.tolist() == [1, 2]
+    # Shares 1/3 and 2/3; class b has the second alone, so 1/3 moves over the whole width (with a third value: half)
+    assert ordered_distances(values).tolist() == pytest.approx([1 / 6, 1 / 3])
 
 
 def test_coarser_classes_over_some_of_the_columns() -> None:

@@ -95,7 +95,7 @@ def test_beyond_a_quantile_of_its_class(treat: Any, rows: list[tuple[Any, Any]],
         (pa.float64(), lambda n: n / 8),
         (pa.int8(), lambda n: max(-128, min(127, n))),
     ],
-    ids=str,
+    ids=["decimals", "days", "fractions", "small integers"],
 )
 def test_numbers_of_every_kind_are_found_as_integers_are(treat: Any, type_: pa.DataType, make: Any) -> None:
     """The same spread, so the same rows, whatever the numbers are written as; null is never found."""

@@ -180,6 +180,7 @@ def test_limits_hold_for_every_treatment(treat: Any, treatment: str, limits: str
     with pytest.raises(DataRefused) as refused:
         treat(column(SPREAD), IQR % treatment, limits=limits)
     assert f"table people, outliers[0]: the rule would change {found}" in str(refused.value)
+    assert f"take more than these {len(SPREAD)} rows" in str(refused.value)
 
 
 def test_nothing_to_find_changes_nothing_but_a_type_that_the_plan_changes(treat: Any) -> None:

@@ -109,3 +109,11 @@ def test_a_table_without_key_or_people(tmp_path: Path) -> None:
     assert (loaded.plan.plan, loaded.plan.source is not None) == ("draft", True)
     pipeline = compile_plan(loaded.plan, pa.table(columns).schema, {}, loaded.lines)
     assert (pipeline.table().row_key, pipeline.table().subject) == (None, None)
+
+
+def test_without_quasi_identifiers_it_still_meets_the_floor_of_third_parties(tmp_path: Path) -> None:
+    table = {"id": [str(number) for number in range(ROWS)], "v": ["x"] * ROWS}
+    loaded = load(written(tmp_path, filled(draft("shop/orders", proposed(table)))))
+    assert not [rule for rule in loaded.plan.columns.values() if rule.kind == "quasi-identifier"]
+    assert loaded.plan.adequacy.k_anonymity is not None
+    assert loaded.plan.adequacy.k_anonymity.k >= 3

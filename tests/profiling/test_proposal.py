@@ -108,6 +108,15 @@ def test_values_where_the_name_says_nothing(values: list[Any], kind: str, exclud
     assert (found.kind, found.excluded) == (kind, excluded), found.reasons
 
 
+def test_whole_numbers_that_all_differ_in_many_rows_are_ids() -> None:
+    """Of few rows they may be amounts; and fractions may differ in any number of rows."""
+    many = list(range(7_000, 8_200))
+    assert one("seq", many).kind == "identifier"
+    assert one("seq", many[:200]).kind == "attribute"
+    assert one("seq", [number / 7 for number in many]).kind == "attribute"
+    assert one("seq", [*many[:-1], many[0]]).kind == "attribute"
+
+
 def test_the_rows_key_and_the_person() -> None:
     orders = [f"O-{number}" for number in range(ROWS)]
     people = [f"P-{number % 40}" for number in range(ROWS)]

@@ -164,7 +164,7 @@ def made(plan: str, folder: Path) -> Made:
     name = pipeline.table().name
     chance = {(name, column): cells for column, cells in finished.marked.chance(values).items()}
     tables = [pa.ipc.open_stream(blob).read_all() for blob in finished.outputs]
-    counts = table_counts(prepared, prepared.facts, finished.tally, pipeline.table())
+    counts = table_counts(prepared, prepared.facts, finished.tally, None)
     table = pa.concat_tables(tables).combine_chunks()
     return Made(
         loaded, pipeline, source, table, prepared.facts, counts, SourceValues(marker, values, chance), keys

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Keep
+
 from .checkups import CHECKUPS
 from .conftest import Made, made
 from .local_review import failed, verified
@@ -32,7 +34,7 @@ def test_the_sound_run_is_found_sound(run: Made, tmp_path: Path) -> None:
 
 
 def test_a_hundred_planted_mutations_are_all_caught(
-    run: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    run: Made, tmp_path: Path, figures: Keep
 ) -> None:
     listed = mutations()
     assert len(listed) >= 100
@@ -45,6 +47,6 @@ def test_a_hundred_planted_mutations_are_all_caught(
         if not any(who.startswith(wanted) for who in caught):
             missed.append((one.what, one.by, caught))
         lines.append(f"{number:>3}  {one.what:<60}  {'; '.join(caught) or 'NOBODY'}")
-    with capsys.disabled():
-        print("\n" + "\n".join(lines) + f"\n{len(listed) - len(missed)} of {len(listed)} mutations caught")
+    print("\n".join(lines))
+    figures("planted mutations", {"tried": len(listed), "caught": len(listed) - len(missed)})
     assert missed == []

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
-from transforms.measures.risk import risk
+from transforms.measures import risk
 from transforms.risk.combinations import Combinations
 from transforms.risk.review import risk_figures
 

@@ -28,6 +28,7 @@ WRONG = [
     ("{fraction: 0.1, n: 3}", "sample", "both `fraction` and `n`"),
     ("{technique: systemtic, n: 3}", "sample.technique", "did you mean 'systematic'?"),
     ("{technique: systematic}", "sample", "neither `fraction` nor `n`"),
+    ("{technique: [systematic], n: 3}", "sample.technique", "allowed: simple, systematic"),
     ("{technique: systematic, n: 3, by: [sex]}", "sample.by", "unknown key 'by'; allowed: fraction, n, of, secret"),
     ("{technique: systematic, n: 3, order_by: joind}", "sample.order_by", "did you mean 'joined'?"),
     ("{technique: systematic, n: 3, order_by: town}", "sample.order_by", "column 'town' of type string"),

@@ -17,7 +17,8 @@ import pyarrow as pa
 import pytest
 from pyspark import cloudpickle
 
-from jobs.keys import FileProvider, RunSecrets
+from jobs.key_providers.file import FileProvider
+from jobs.keys import RunSecrets
 from transforms.derivation import Secret, SecretStays, for_broadcast
 from transforms.draws import Draws
 

@@ -81,6 +81,37 @@ def test_zones_may_not_share_a_place(environment_file: Path, tmp_path: Path, pla
     assert told.replace("{}", str(tmp_path)) in caught.value.message
 
 
+@pytest.mark.parametrize(
+    "spelled", ["/{}/warehouse/source", "{}/link", "{}/warehouse/other/../source", "/proc/self/root{}/link"]
+)
+def test_a_place_is_the_same_however_it_is_spelled(environment_file: Path, tmp_path: Path, spelled: str) -> None:
+    (tmp_path / "warehouse/source").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "warehouse/source")
+    changed(environment_file, str(tmp_path / "warehouse/staging"), spelled.replace("{}", str(tmp_path)))
+    with pytest.raises(BadInput, match=f"source and staging share {tmp_path}/warehouse/source"):
+        load_environment(environment_file)
+
+
+def test_nothing_lies_beside_the_root_of_all(environment_file: Path, tmp_path: Path) -> None:
+    changed(environment_file, str(tmp_path / "warehouse/staging"), "/")
+    with pytest.raises(BadInput, match=r"source lies in staging \(/\)"):
+        load_environment(environment_file)
+
+
+@pytest.mark.parametrize("other", ["s3a://bucket/a", "s3://bucket//a", "S3://bucket/a/", "s3://bucket/a"])
+def test_a_place_in_a_store_is_one_however_it_is_spelled(environment_file: Path, tmp_path: Path, other: str) -> None:
+    changed(environment_file, str(tmp_path / "warehouse/staging"), other)
+    changed(environment_file, str(tmp_path / "warehouse/published"), "s3://bucket/a")
+    with pytest.raises(BadInput, match="staging and published share s3://bucket/a"):
+        load_environment(environment_file)
+
+
+def test_a_store_that_nobody_knows_is_refused(environment_file: Path, tmp_path: Path) -> None:
+    changed(environment_file, str(tmp_path / "warehouse/staging"), "local:///srv/staging")
+    with pytest.raises(BadInput, match="staging lies at local:///srv/staging; allowed: a folder, or a URI of s3, "):
+        load_environment(environment_file)
+
+
 def test_keys_scratch_and_reviewers_lie_outside_of_the_data(environment_file: Path, tmp_path: Path) -> None:
     """What others read, or what Spark replaces, is no place for keys, logs, or the list of who may approve."""
     warehouse = tmp_path / "warehouse"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
+from datetime import date
 from decimal import Decimal
 
 import pyarrow as pa
 import pytest
 
 from transforms.errors import CellsRefused, TechniqueError
-from transforms.identifiers import encode_ids
+from transforms.identifiers import encode_ids, stopped_subjects
 
 
 def test_a_short_id_is_one_block_of_the_cipher() -> None:
@@ -121,3 +122,31 @@ def test_every_character_is_composed_as_unicode_says(before: str) -> None:
         expected = [unicodedata.normalize("NFC", text).encode() for text in texts]
         encoded = encode_ids([pa.array(texts, pa.string())]).to_pylist()
         assert encoded == [bytes([1, len(text)]) + text for text in expected]
+
+
+@pytest.mark.parametrize(
+    ("ids", "type_", "found"),
+    [
+        (pa.array(["124", "127", None]), pa.int64(), [124, 127]),
+        (pa.array([124, 124]), pa.string(), ["124"]),
+        (pa.array([124.0]), pa.int32(), [124]),
+        (pa.array([7]), pa.decimal128(10, 0), [Decimal(7)]),
+        (pa.array([b"P1"]), pa.string(), ["P1"]),
+        (pa.array([date(2026, 1, 2)]), pa.string(), ["2026-01-02"]),
+        (pa.array([" EC-9 ", "ＥＣ-8"]), pa.string(), [" EC-9 ", "ＥＣ-8", "EC-9", "EC-8"]),
+    ],
+)
+def test_who_asked_to_stop_is_found_whatever_type_the_list_has(
+    ids: pa.Array, type_: pa.DataType, found: list[object]
+) -> None:
+    assert stopped_subjects(ids, type_).to_pylist() == found
+
+
+@pytest.mark.parametrize(
+    ("ids", "type_"),
+    [(pa.array(["CANARY"]), pa.int64()), (pa.array([date(2026, 1, 2)]), pa.int64()), (pa.array([7.5]), pa.int64())],
+)
+def test_a_list_that_can_be_no_list_of_subjects_is_refused_without_an_id(ids: pa.Array, type_: pa.DataType) -> None:
+    with pytest.raises(CellsRefused, match="stop requests: ids of type") as told:
+        stopped_subjects(ids, type_)
+    assert "CANARY" not in str(told.value)

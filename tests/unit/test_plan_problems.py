@@ -18,6 +18,8 @@ Write = Callable[[str], Path]
 
 
 MALFORMED = [
+    Case("reviewer named twice, spelled otherwise", "정검토", "최 검토", "people.reviewers[1]", "named twice",
+         "each person once"),
     Case("chair who is no reviewer", "users: [조분석]", "users: [조분석], chair: 나위원", "people.chair", "no reviewer",
          "one of people.reviewers"),
     Case("small organisation without a reason", "users: [조분석]", "users: [이처리], small_organisation: ' '",
@@ -135,10 +137,16 @@ REFUSED = [
     Case("reviewer who wrote the plan", "reviewers: [최검토,", "reviewers: [김작성,", "people.reviewers[0]",
          "also author", "neither wrote"),
     Case("reviewer who carries it out", "정검토", "박수탁", "people.reviewers[1]", "also processor", "neither wrote"),
+    Case("processor spelled otherwise", "정검토", "박 수 탁", "people.reviewers[1]", "also processor", "neither wrote"),
+    Case("reviewer who uses the result", "정검토", "조분석", "people.reviewers[1]", "also user", "nor use its result"),
+    Case("too few reviewers named (L706)", "[최검토, 정검토, 강검토]", "[최검토, 정검토]", "people.reviewers",
+         "2, none but whom", "3 or more"),
     Case("chair who wrote the plan", "reviewers: [최검토, 정검토, 강검토], users:", "chair: 김작성, users:",
          "people.chair", "also author", "neither wrote"),
     Case("analyst who reaches the source (L428)", "users: [조분석]", "users: [이처리]", "people.users[0]",
          "also operator", "can't reach"),
+    Case("analyst who reaches the source, spelled otherwise", "users: [조분석]", "users: [이 처리]",
+         "people.users[0]", "also operator", "can't reach"),
     Case("measured cut-off published", "{top-coding: {quantile: 0.999}}, {rounding: {unit: 100, direction: half-up}}",
          "{top-coding: {quantile: 0.999}}", "columns.paid.apply[0].top-coding.quantile", "would be published",
          "a coarser step"),

@@ -15,7 +15,7 @@ from jobs.aggregate_tables import bins, comments
 from jobs.budget import Charge
 from jobs.environment import Environment
 from jobs.errors import Refused
-from jobs.keys import FileProvider
+from jobs.key_providers.file import FileProvider
 from jobs.ledger import evidence_ledger
 from jobs.noising import NOISED, noised, noised_numbers
 from jobs.runs import RunFolder, SourceVersion

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from transforms.identity.legal import Unmarked
 from transforms.risk.figures import Figures, RiskFigures
 
 
@@ -78,12 +79,26 @@ class HeldRisk(Figures):
 
 
 @dataclass(frozen=True)
+class ComingRisk(Figures):
+    """Earlier releases and the coming one together, by `columns` that all of them have: `rows`, smallest class `k`, and
+    the share of rows `alone`."""
+
+    columns: tuple[str, ...]
+    rows: int
+    k: int
+    alone: float
+
+
+@dataclass(frozen=True)
 class ReleasedRisk(Figures):
     """All that one recipient was given of the same source before: `runs` in order of release, `rows` together.
 
     `columns` are those by which releases are held against one another. `k` and `alone`: smallest class and share of
     rows alone in the union. `linked` names a pseudonym that stays the same: then rows of one person belong together,
     and `people_alone` is the share of persons whose rows, taken together, no other person has.
+
+    `coming`: the union with what this plan would deliver now (null: that can't be had). Its pseudonyms are the run's
+    alone, so rows of persons are held together in the releases before it only.
     """
 
     runs: tuple[str, ...]
@@ -93,6 +108,21 @@ class ReleasedRisk(Figures):
     alone: float
     linked: str | None
     people_alone: float | None
+    coming: ComingRisk | None
+
+
+@dataclass(frozen=True)
+class PlannedRisk(Figures):
+    """The figures of what the plan's sample, row rules, steps and outlier rules would deliver.
+
+    `sampled`: by a draw of the plan's method and size under a passing secret; the run draws other people. `left_out`
+    names what could not be had: "sample" (drawn in another table), "outliers" (they need whole classes), or
+    "outliers-failed" (the rules stop at their own limits, as the run would).
+    """
+
+    figures: RiskFigures
+    sampled: bool
+    left_out: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -100,8 +130,9 @@ class TableRisk(Figures):
     """One source table. `rows` stand in it, `stopped` of them belong to people who asked to stop (`requests` people
     asked), `outside` lie in other periods, `records` are looked at, of `persons` people (null: no subject named).
 
-    `figures` are null without quasi-identifiers or records. `planned`: the same of all records behind the plan's row
-    rules and column steps, before its outlier rules; null where they can't be had without the run itself.
+    `figures` are null without quasi-identifiers or records. `planned`: the same of what the plan would deliver; null
+    where that can't be had without the run itself.
+    `unmarked`: columns for which `pseudonymize` refuses the plan (§24, §24-2).
     """
 
     table: str
@@ -114,8 +145,9 @@ class TableRisk(Figures):
     records: int
     persons: int | None
     columns: tuple[ColumnRisk, ...]
+    unmarked: tuple[Unmarked, ...]
     figures: RiskFigures | None
-    planned: RiskFigures | None
+    planned: PlannedRisk | None
     sensitive: tuple[SensitiveRisk, ...]
     held: tuple[HeldRisk, ...]
     released: ReleasedRisk | None

@@ -37,14 +37,15 @@ def judged(
 
 
 def _exceeded(risk: Risk, table: TableRisk) -> list[Exceeded]:
-    figures, released = table.planned or table.figures, table.released
+    figures, released = table.figures if table.planned is None else table.planned.figures, table.released
     shares: dict[str, float] = {"held": max((one.alone for one in table.held), default=0.0)}
     if figures is not None and figures.records:
         shares["unique"] = figures.classes.unique / figures.records
         shares["marketer"] = figures.marketer
         shares["population"] = max((one.share or 0.0 for one in figures.population_models), default=0.0)
     if released is not None:
-        shares["released"] = released.alone if released.people_alone is None else released.people_alone
+        before = released.alone if released.people_alone is None else released.people_alone
+        shares["released"] = max(before, released.coming.alone if released.coming is not None else 0.0)
     return [
         Exceeded(name, table.table, most, shares[name])
         for name, most in risk.limits.limits()

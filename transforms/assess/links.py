@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.kernels.codes import combined, numbered, summed
 from transforms.measures.class_table import ClassTable
-from transforms.measures.codes import combined, numbered, summed
 
 
 def linked(ours: ClassTable, theirs: ClassTable, on: Sequence[tuple[str, str]]) -> tuple[float, float]:

@@ -16,11 +16,12 @@ _TITLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 # Names of parties become parts of column and table names, where `_` and `-` part them from what follows.
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,31}")
 _NAMES = "a letter, then letters and digits, at most 32"
+MOST_YEARS = 20
 
 
 def check_combination(sections: Sections) -> list[Problem]:
     """Every problem between sections; of a file that is wrong, between those that are right."""
-    rules = (_names, _parties, _outputs, _joins, _series, _rounds, _once)
+    rules = (_names, _parties, _outputs, _plans, _joins, _series, _rounds, _once)
     return [problem for rule in rules for problem in rule(sections)]
 
 
@@ -95,6 +96,15 @@ def _outputs(sections: Sections) -> Iterator[Problem]:
                 yield Problem(f"parties.{name}.uses", "a user without an output", f"`- {{user: {name}, …}}` in outputs")
 
 
+def _plans(sections: Sections) -> Iterator[Problem]:
+    """Others write this file, and what it names is opened here."""
+    for number, output in enumerate(_made(sections)):
+        plan = getattr(output, "plan", None)
+        if plan is not None and (".." in plan.split("/") or plan.startswith("/") or not plan or len(plan) > 200):
+            allowed = "a file beside the combination file or in a folder there, without `..`, at most 200 characters"
+            yield Problem(f"outputs[{number}].plan", repr(plan), allowed)
+
+
 def _joins(sections: Sections) -> Iterator[Problem]:
     parties, supplying = _all(sections), _suppliers(sections)
     for number, output in enumerate(_made(sections)):
@@ -147,7 +157,9 @@ def _series(sections: Sections) -> Iterator[Problem]:
             wrong = True
         if name is not None and period_of(every, name) is None:
             yield Problem(f"series.{key}", repr(name), f"the name of a {every} that there is, such as {SAMPLES[every]}")
-    if not wrong and not any(True for _ in periods(every, series.first, series.last)):
+    if not wrong and _long(series):
+        yield Problem("series.last", f"{series.last}, more than {MOST_YEARS} years on", "fewer; then a new combination")
+    elif not wrong and not any(True for _ in periods(every, series.first, series.last)):
         yield Problem("series.last", f"{series.last}, before the first", f"{series.first} or later")
     keys, attributes = getattr(series, "keys_due", None), getattr(series, "attributes_due", None)
     if keys is not None and attributes is not None and attributes < keys:
@@ -159,13 +171,19 @@ def _series(sections: Sections) -> Iterator[Problem]:
         yield Problem("series.late", "without-optional, but no party is optional", "cancel", hint=hint)
 
 
+def _long(series: Series) -> bool:
+    """Is it longer than anyone plans? Its rounds are listed in many places."""
+    begin, end = (period_of(series.every, name) for name in (series.first, series.last))
+    return begin is not None and end is not None and (end.last - begin.first).days > 366 * MOST_YEARS
+
+
 def _rounds(sections: Sections) -> Iterator[Problem]:
     mock = getattr(sections.get("options"), "mock", None)
     names = getattr(mock, "rounds", None) or ()
     series: Series | None = sections.get("series")
     if series is None:
         known = [ONCE]
-    elif all(hasattr(series, key) for key in ("every", "first", "last")):
+    elif all(hasattr(series, key) for key in ("every", "first", "last")) and not _long(series):
         known = [one.name for one in periods(series.every, series.first, series.last)]
     else:
         known = []

@@ -191,8 +191,6 @@ def _gathered(hits: list[Hits], cells: int) -> dict[str, Cells]:
         masks.whole[one.text[one.whole]] = True
         masks.inside[one.text[~one.whole]] = True
         masks.strong[one.text[one.strong]] = True
-    for masks in found.values():
-        masks.inside[masks.whole] = False
     return {kind: found[kind] for kind in KINDS if kind in found}
 
 

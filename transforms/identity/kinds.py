@@ -9,7 +9,9 @@ from typing import Final, Literal
 @dataclass(frozen=True)
 class IdentifierKind:
     """One kind. `legal` is what a plan must mark its columns with; `chance` is the largest share of other numbers of
-    the same form that passes for it (what a wrong find looks like); `person`: does it tell a natural person?"""
+    the same form that passes for it (what a wrong find looks like); `person`: does it tell a natural person?
+    `check`: of numbers that pass wrongly, the share whose check digit holds all the same (None: it has none, or asks
+    for it to pass at all)."""
 
     name: str
     korean: str
@@ -17,12 +19,13 @@ class IdentifierKind:
     legal: Literal["rrn", "unique-24"] | None
     chance: float
     person: bool = True
+    check: float | None = None
 
 
 KINDS: Final = {
     kind.name: kind
     for kind in (
-        IdentifierKind("rrn", "주민등록번호", "resident registration number", "rrn", 0.015),
+        IdentifierKind("rrn", "주민등록번호", "resident registration number", "rrn", 0.015, check=1 / 11),
         IdentifierKind("foreigner", "외국인등록번호", "foreigner registration number", "unique-24", 0.015),
         IdentifierKind("passport", "여권번호", "passport number", "unique-24", 0.25),
         IdentifierKind("licence", "운전면허번호", "driver's licence number", "unique-24", 0.2),

@@ -14,10 +14,11 @@ from transforms.identity.runs import Flags, Numbers, Runs
 # The syllables of vehicle registration plates (자동차등록번호판 등의 기준에 관한 고시), those of the forces last.
 _PLATE = "가나다라마거너더러머버서어저고노도로모보소오조구누두루무부수우주아바사자허하호배육해공국합"
 _REGIONS = "서울|부산|경기|강원|충북|충남|전북|전남|경북|경남|제주|대구|인천|광주|대전|울산"
-_EMAIL = r"[A-Za-z0-9._%+\-]+@(?:[A-Za-z0-9\-]+\.)+[A-Za-z]{2,}"
+# Names and hosts may be Korean (RFC 6531); a particle behind a Latin host is no part of it.
+_EMAIL = r"[\pL\pN._%+\-]+@(?:[\pL\pN\-]+\.)+(?:[A-Za-z]{2,}|\p{Hangul}{2,})"
 _EDGE, _END = r"(?:^|[^0-9A-Za-z])", r"(?:$|[^0-9A-Za-z])"
 _NUMBER = rf"[0-9]{{2,3}} ?[{_PLATE}] ?[0-9]{{4}}"
-_BOOKLET = r"[MSRODG](?:[0-9]{8}|[0-9]{3}[A-Z][0-9]{4})"
+_BOOKLET = r"[MSRODGmsrodg](?:[0-9]{8}|[0-9]{3}[A-Za-z][0-9]{4})"
 _LICENCE = rf"(?:{_REGIONS})[ \-]{{0,3}}[0-9]{{2}}-[0-9]{{6}}-[0-9]{{2}}"
 # By kind: within a text, and as all of it.
 _FORMS = {

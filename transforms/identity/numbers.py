@@ -17,21 +17,24 @@ from transforms.identity.check_digits import (
     number,
     resident_checks,
 )
-from transforms.identity.runs import CLOSING, Bytes, Chains, Flags, Numbers, Runs, chains
+from transforms.identity.runs import CLOSING, SPACE, Bytes, Chains, Flags, Numbers, Runs, chains
 
 Forms = tuple[tuple[int, ...], ...]
 _THIRTEEN: Forms = ((13,), (6, 7))
 _BUSINESS: Forms = ((10,), (3, 2, 5))
 _LICENCE: Forms = ((12,), (2, 2, 6, 2))
-_PHONE: Forms = ((11,), (10,), (3, 4, 4), (3, 3, 4))
+_PHONE: Forms = ((11,), (10,), (3, 4, 4), (3, 3, 4), (3, 8))
+# Numbers that stand for another one (안심번호, 050x).
+_VIRTUAL: Forms = ((4, 4, 4), (4, 3, 4))
 _SEOUL: Forms = ((9,), (10,), (2, 3, 4), (2, 4, 4))
-_ABROAD: Forms = ((12,), (2, 2, 4, 4), (2, 2, 3, 4))
+_ABROAD: Forms = ((12,), (2, 2, 4, 4), (2, 2, 3, 4), (2, 1, 4, 4), (2, 1, 3, 4), (2, 3, 4, 4), (2, 3, 3, 4))
 # Account numbers as Korean banks write them; they have no check digit that is published.
 _ACCOUNTS: Forms = (
     (3, 6, 5), (3, 2, 6), (3, 3, 6), (4, 3, 6), (6, 2, 6), (3, 4, 4, 2), (3, 2, 4, 3), (3, 6, 2, 3), (4, 2, 7),
     (4, 4, 4, 1), (3, 4, 6), (3, 5, 5),
 )  # fmt: skip
 _CARDS: Forms = ((16,), (15,), (14,), (4, 4, 4, 4), (4, 6, 5), (4, 6, 4))
+_LONG_CARDS: Forms = ((17,), (18,), (19,), (4, 4, 4, 4, 3))
 _LANDLINES = (31, 32, 33, 41, 42, 43, 44, 51, 52, 53, 54, 55, 61, 62, 63, 64)
 _MOBILE = (10, 11, 16, 17, 18, 19)
 _OVER_THE_NET = (50, 60, 70, 80)
@@ -61,6 +64,10 @@ def number_hits(runs: Runs) -> Iterator[Hits]:
     for lengths in _CARDS:
         found = chains(runs, lengths)
         yield _hits("card", found, luhn_checks(found.digits) & _issued(found.digits), found.written)
+    for lengths in _LONG_CARDS:
+        found = chains(runs, lengths)
+        found = found.where(number(found.digits, 0, 2) == 62)
+        yield _hits("card", found, luhn_checks(found.digits), found.written)
     for lengths in _LICENCE:
         found = chains(runs, lengths)
         region = number(found.digits, 0, 2)
@@ -106,9 +113,25 @@ def _phones(runs: Runs) -> Iterator[Hits]:
         found = chains(runs, lengths, first_by=(CLOSING,))
         seoul = (number(found.digits, 0, 2) == 2) & (found.digits[:, 2] > 1)
         yield _hits("phone", found, seoul, found.written)
-    for lengths in _ABROAD:
+    for lengths in _VIRTUAL:
         found = chains(runs, lengths)
-        yield _hits("phone", found, np.isin(number(found.digits, 0, 4), [8200 + one for one in _MOBILE]), found.written)
+        found = found.where(number(found.digits, 0, 3) == 50)
+        yield _hits("phone", found, found.digits[:, 3] > 0, True)
+    for lengths in _ABROAD:
+        found = chains(runs, lengths, first_by=(SPACE,))
+        yield _hits("phone", found, _from_abroad(found.digits, lengths), found.written)
+
+
+def _from_abroad(digits: Bytes, lengths: tuple[int, ...]) -> Flags:
+    """Is it 82 and a number without its zero, or with it, as many write? Landlines are told by their groups alone."""
+    korean = number(digits, 0, 2) == 82
+    if len(lengths) == 1:
+        return np.asarray(korean & np.isin(number(digits, 2, 2), _MOBILE))
+    if lengths[1] == 1:
+        return np.asarray(korean & (digits[:, 2] == 2) & (digits[:, 3] > 1))
+    if lengths[1] == 3:
+        korean &= digits[:, 2] == 0
+    return np.asarray(korean & np.isin(number(digits, lengths[1], 2), (*_MOBILE, *_LANDLINES, 70)))
 
 
 def _issued(digits: Bytes) -> Flags:

@@ -13,7 +13,9 @@ Numbers = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]
 
-DASH, DOT, SPACE, CLOSING, OPENING, PLUS = (ord(one) for one in "-. )(+")
+DASH, DOT, SPACE, CLOSING, OPENING, PLUS, TAB = (ord(one) for one in "-. )(+\t")
+# Minus, small hyphen, and the letters ー and ㅡ, which are typed for one.
+_DASHES = tuple(one.encode() for one in "−﹣ーㅡ")
 NOT_JOINED = 0
 
 
@@ -22,8 +24,9 @@ class Runs:
     """Runs of ASCII digits in texts; arrays of one length, in the order of the texts' bytes.
 
     `joined` is the character between a run and the next one of the same text where it is one that numbers are
-    written with (- . space, closing bracket; long dashes count as -), else 0. `left_open` and `right_open` tell
-    that no Latin letter and no further part of a longer number stands before or behind.
+    written with (- . space, closing bracket; all dashes count as -, wide and double spaces as one), else 0.
+    `left_open` and `right_open` tell that no Latin letter and no further part of a longer number stands before or
+    behind.
     """
 
     data: Bytes
@@ -100,10 +103,17 @@ def runs_of(texts: pa.Array) -> Runs:
     text = np.repeat(np.arange(len(texts)), np.diff(_before(first, offsets)))
     low, high = offsets[text], offsets[text + 1]
     joined = _joined(data, text, start, end)
-    number_goes_on = (joined == DASH) | (joined == DOT)
+    number_goes_on = ((joined == DASH) | (joined == DOT)) & ~_spaced(data, start, end)
     left_open, right_open = ~_letter_at(data, start - 1, start > low), ~_letter_at(data, end, end < high)
     left_open[1:] &= ~number_goes_on[:-1]
     return Runs(data, low, high, text, start, end - start, joined, left_open, right_open & ~number_goes_on)
+
+
+def _spaced(data: Bytes, start: Numbers, end: Numbers) -> Flags:
+    """Does a blank stand behind a run, or before the next one? Then the next one may begin a number of its own."""
+    found = np.zeros(len(start), np.bool_)
+    found[:-1] = (data[end[:-1]] == SPACE) | (data[start[1:] - 1] == SPACE) if len(start) > 1 else False
+    return found
 
 
 def _letter_at(data: Bytes, places: Numbers, there: Flags) -> Flags:
@@ -120,16 +130,31 @@ def _joined(data: Bytes, text: Numbers, start: Numbers, end: Numbers) -> Bytes:
     gap = np.where(text[1:] == text[:-1], start[1:] - end[:-1], 0)
     one = np.flatnonzero(gap == 1)
     between = data[end[one]]
+    between = np.where(between == TAB, SPACE, between)
     joined[one] = np.where(np.isin(between, (DASH, DOT, SPACE, CLOSING)), between, NOT_JOINED)
     two = np.flatnonzero(gap == 2)
-    two = two[data[end[two]] == CLOSING]
-    joined[two] = np.where(np.isin(data[end[two] + 1], (DASH, SPACE)), CLOSING, NOT_JOINED)
+    joined[two] = _of_two(data[end[two]], data[end[two] + 1])
     three = np.flatnonzero(gap == 3)
-    first, second, third = (data[end[three] + place] for place in range(3))
-    spaced = (first == SPACE) & (second == DASH) & (third == SPACE)
-    long = (first == 0xE2) & (second == 0x80) & (third >= 0x90) & (third <= 0x95)  # U+2010 to U+2015
-    joined[three] = np.where(spaced | long, DASH, NOT_JOINED)
+    joined[three] = _of_three(*(data[end[three] + place] for place in range(3)))
     return joined
+
+
+def _of_two(first: Bytes, second: Bytes) -> Bytes:
+    closing = (first == CLOSING) & ((second == DASH) | (second == SPACE))
+    dash = ((first == DASH) | (second == DASH)) & np.isin(first, (DASH, SPACE)) & np.isin(second, (DASH, SPACE))
+    soft = (first == 0xC2) & (second == 0xAD)
+    space = ((first == SPACE) & (second == SPACE)) | ((first == 0xC2) & (second == 0xA0))  # U+00A0
+    middle = (first == 0xC2) & (second == 0xB7)  # ·
+    return np.select([closing, dash | soft, space, middle], [CLOSING, DASH, SPACE, DOT], NOT_JOINED).astype(np.uint8)
+
+
+def _of_three(first: Bytes, second: Bytes, third: Bytes) -> Bytes:
+    dash = (first == SPACE) & (second == DASH) & (third == SPACE)
+    dash |= (first == 0xE2) & (second == 0x80) & (third >= 0x90) & (third <= 0x95)  # U+2010 to U+2015
+    for long in _DASHES:
+        dash |= (first == long[0]) & (second == long[1]) & (third == long[2])
+    space = (first == 0xE3) & (second == 0x80) & (third == 0x80)  # U+3000
+    return np.select([dash, space], [DASH, SPACE], NOT_JOINED).astype(np.uint8)
 
 
 def chains(runs: Runs, lengths: tuple[int, ...], *, first_by: tuple[int, ...] = ()) -> Chains:

@@ -8,11 +8,11 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
+from transforms.kernels.codes import combined, numbered, summed
 from transforms.levels.ladder import Rung
 from transforms.measures.class_table import ClassTable, Values
-from transforms.measures.codes import combined, numbered, summed
+from transforms.measures.closeness import is_ordered
 
 Codes = npt.NDArray[np.int64]
 Losses = npt.NDArray[np.float64]
@@ -151,14 +151,15 @@ class Classes:
 def _furthest(classes: Codes, places: Codes, counts: Codes, values: Values) -> float:
     """The largest earth mover's distance of a class's distribution from the table's (Li et al. 2007, section 5).
 
-    Numbers are ordered, so moving costs the steps between; any two values of other columns are equally far.
+    As `transforms.measures` judges it: numbers and times are ordered (null behind them), so moving costs the steps
+    between; any two values of other columns are equally far.
     """
     if not len(classes):
         return 0.0
     table = values.totals / max(1, int(values.totals.sum()))
     groups, first = numbered(classes, int(classes.max()) + 1)
     share = counts / summed(groups, counts, len(first))[groups]
-    if not _is_ordered(values.values):
+    if not is_ordered(values.values):
         # what stands in no pair of a class differs by the table's whole share
         there = np.bincount(groups, np.abs(share - table[places]) - table[places], minlength=len(first))
         return float((there + 1.0).max() / 2)
@@ -172,13 +173,6 @@ def _furthest(classes: Codes, places: Codes, counts: Codes, values: Values) -> f
         moved = np.abs(np.cumsum(held - table, axis=1)).sum(axis=1) / max(1, len(table) - 1)
         furthest = max(furthest, float(moved.max()))
     return furthest
-
-
-def _is_ordered(values: pa.Array) -> bool:
-    kind = values.type
-    return not values.null_count and bool(
-        pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
-    )
 
 
 __all__ = ["Classes", "Counted"]

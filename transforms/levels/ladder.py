@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from transforms.errors import CellsRefused, Site, TechniqueError
 from transforms.given import Given
 from transforms.hierarchy import Hierarchy
-from transforms.measures.codes import encoded
+from transforms.kernels.codes import encoded
 from transforms.plan_fields import ColumnSteps
 from transforms.technique import ColumnTechnique, Language
 

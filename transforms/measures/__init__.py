@@ -15,6 +15,7 @@ from transforms.measures.models import (
     recursive_c_l_diversity,
     t_closeness,
 )
+from transforms.measures.risk import risk
 from transforms.measures.share_sums import share_sums
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "l_diversity",
     "matching",
     "recursive_c_l_diversity",
+    "risk",
     "share_sums",
     "t_closeness",
 ]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transforms.measures.codes import Codes, combined, numbered, ranked, summed
+from transforms.kernels.codes import Codes, combined, numbered, ranked, summed
 from transforms.measures.groups import (
     Column,
     Groups,
@@ -244,7 +244,10 @@ def _values(pairs: Pairs, place: Codes) -> Values:
     classes, places, counts = place[pairs.group[there]], value.codes[there], pairs.counts[there]
     order = np.lexsort((places, classes))
     totals = summed(places, counts, len(value.values))
-    return Values(value.values, classes[order], places[order].astype(np.int32), counts[order], totals)
+    held = totals > 0  # a value that nobody has (its rows' subjects are null) is no value of the table
+    places = (np.cumsum(held) - 1)[places]
+    values = value.values.filter(pa.array(held))
+    return Values(values, classes[order], places[order].astype(np.int32), counts[order], totals[held])
 
 
 def _ascending(column: Column) -> Column:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from transforms.kernels.codes import Codes
 from transforms.measures.class_table import ClassTable, Values, class_table
 from transforms.measures.closeness import (
     bounded_gains,
@@ -15,7 +16,6 @@ from transforms.measures.closeness import (
     is_ordered,
     ordered_distances,
 )
-from transforms.measures.codes import Codes
 from transforms.measures.diversity import Numbers, entropies, largest_shares, lengths, recursions
 from transforms.measures.matching import matching
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from transforms.kernels.codes import Codes
 from transforms.measures.class_table import Values
-from transforms.measures.codes import Codes
 
 Numbers = npt.NDArray[np.float64]
 

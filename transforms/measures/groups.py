@@ -12,7 +12,7 @@ import pyarrow as pa
 from transforms.derivation import Secret
 from transforms.draws import Draws
 from transforms.kernels.cell_hash import CellHasher
-from transforms.measures.codes import Codes, combined, encoded, numbered, summed, unified
+from transforms.kernels.codes import Codes, combined, encoded, numbered, summed, unified
 
 # Where equal combinations meet is no secret: the key of these hashes is known to everybody.
 _PLACES = bytes(32)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from transforms.kernels.codes import Codes, combined, numbered, summed
+from transforms.kernels.wildcards import Meeting, meetings
 from transforms.measures.class_table import ClassTable, Values
-from transforms.measures.codes import Codes, combined, numbered, summed
 
 
 def matching(table: ClassTable, wildcards: Collection[str]) -> ClassTable:
@@ -31,52 +32,32 @@ def matching(table: ClassTable, wildcards: Collection[str]) -> ClassTable:
         raise ValueError("wildcards where persons are counted; allowed: rows (no subject), or null as a value")
     sizes = np.zeros(len(table), np.int64)
     met: dict[str, list[tuple[Codes, Codes, Codes]]] = {name: [] for name in table.sensitive}
-    for mine, theirs, told in _patterns(table, wild):
-        groups, count = _common(table, np.concatenate([mine, theirs]), told)
-        own, others = groups[: len(mine)], groups[len(mine) :]
-        sizes[mine] += summed(others, table.sizes[theirs], count)[own]
+    codes = [table.codes[name] for name in table.columns]
+    blanks = {table.columns.index(name): table.codes[name] == table.null_code(name) for name in wild}
+    for one in meetings(codes, [len(table.values[name]) for name in table.columns], blanks):
+        sizes[one.mine] += summed(one.others, table.sizes[one.theirs], one.count)[one.own]
         group_of = np.full(len(table), -1, np.int64)
-        group_of[theirs] = others
+        group_of[one.theirs] = one.others
         for name, values in table.sensitive.items():
-            met[name].append(_met(values, group_of, mine, own, count))
+            met[name].append(_met(values, group_of, one))
     sensitive = {name: _added(table.sensitive[name], pieces) for name, pieces in met.items()}
     return replace(table, sizes=sizes, sensitive=sensitive)
 
 
-def _patterns(table: ClassTable, wild: Sequence[str]) -> Iterator[tuple[Codes, Codes, list[str]]]:
-    """Every two patterns of nulls: the classes of the one and of the other, and the columns that tell them apart."""
-    bits = np.zeros(len(table), np.int64)
-    for number, name in enumerate(wild):
-        bits |= (table.codes[name] == table.null_code(name)).astype(np.int64) << number
-    patterns = np.unique(bits).tolist()
-    members = {pattern: np.flatnonzero(bits == pattern) for pattern in patterns}
-    for mine in patterns:
-        for theirs in patterns:
-            both = {name for number, name in enumerate(wild) if (mine | theirs) >> number & 1}
-            yield members[mine], members[theirs], [name for name in table.columns if name not in both]
-
-
-def _common(table: ClassTable, classes: Codes, columns: Sequence[str]) -> tuple[Codes, int]:
-    chosen = [table.codes[name][classes].astype(np.int64) for name in columns]
-    whole, bound = combined(chosen, [len(table.values[name]) for name in columns], len(classes))
-    groups, first = numbered(whole, bound)
-    return groups, len(first)
-
-
-def _met(values: Values, group_of: Codes, mine: Codes, own: Codes, count: int) -> tuple[Codes, Codes, Codes]:
-    """For each of `mine` the values of its group, as (class, place, count)."""
+def _met(values: Values, group_of: Codes, one: Meeting) -> tuple[Codes, Codes, Codes]:
+    """For each of the meeting's `mine` the values of its group, as (class, place, count)."""
     pairs = np.flatnonzero(group_of[values.classes] >= 0)
     groups, places = group_of[values.classes[pairs]], values.places[pairs].astype(np.int64)
-    whole, bound = combined([groups, places], [count, len(values.values)], len(pairs))
+    whole, bound = combined([groups, places], [one.count, len(values.values)], len(pairs))
     same, first = numbered(whole, bound)
     sums, groups, places = summed(same, values.counts[pairs], len(first)), groups[first], places[first]
     order = np.argsort(groups, kind="stable")
-    many = np.bincount(groups, minlength=count)
+    many = np.bincount(groups, minlength=one.count)
     starts = np.cumsum(many) - many
-    each = many[own]
-    begin = np.repeat(starts[own] - (np.cumsum(each) - each), each)
+    each = many[one.own]
+    begin = np.repeat(starts[one.own] - (np.cumsum(each) - each), each)
     taken = order[begin + np.arange(int(each.sum()))]
-    return np.repeat(mine, each), places[taken], sums[taken]
+    return np.repeat(one.mine, each), places[taken], sums[taken]
 
 
 def _added(values: Values, pieces: Sequence[tuple[Codes, Codes, Codes]]) -> Values:

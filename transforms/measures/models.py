@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
+from transforms.kernels.codes import Codes
 from transforms.measures.class_table import ClassTable, Values, class_table
 from transforms.measures.closeness import bounded_gains, disclosures, gains
-from transforms.measures.codes import Codes
 from transforms.measures.disclosure import distances, least, most, smallest_class
 from transforms.measures.diversity import Numbers, entropies, largest_shares, lengths, recursions
 from transforms.measures.matching import matching

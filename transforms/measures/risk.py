@@ -57,7 +57,8 @@ def combinations_of(frame: DataFrame, quasi_identifiers: Sequence[str], subject:
     table = class_table(frame, quasi_identifiers, subject=subject)
     if subject is None:
         return from_class_table(table)
-    people = frame.select(frame["`" + subject.replace("`", "``") + "`"]).dropna().distinct().count()
+    who = frame["`" + subject.replace("`", "``") + "`"]
+    people = frame.select(who).where(who.isNotNull()).distinct().count()
     if int(table.sizes.sum()) == people:
         return from_class_table(table)
     return from_class_table(class_table(frame, [*quasi_identifiers, subject]), person=subject)

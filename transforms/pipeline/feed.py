@@ -69,10 +69,19 @@ def conform(batch: pa.RecordBatch, schema: pa.Schema, columns: Sequence[str]) ->
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A data file of the pinned version, with the typed values of its partition columns."""
+    """A data file of the pinned version, with the typed values of its partition columns.
 
-    uri: str
+    `path` is one of this machine, or lies in `store`, a file system of pyarrow's (which goes to tasks by pickle).
+    """
+
+    path: str
     partition_values: Mapping[str, Any] = field(default_factory=dict)
+    store: Any = None
+
+    @property
+    def name(self) -> str:
+        """The file's own name: all that errors tell of it."""
+        return self.path.rsplit("/", 1)[-1]
 
 
 @dataclass(frozen=True)
@@ -102,10 +111,10 @@ class FileUnit:
 
     def _piece(self, piece: Piece, columns: Sequence[str], size: int) -> Iterator[pa.RecordBatch]:
         stored = [c for c in columns if c not in (FILE, ROW) and c not in piece.file.partition_values]
-        name = piece.file.uri.rsplit("/", 1)[-1]
+        name = piece.file.name
         row = piece.first_row
         try:
-            with open_parquet(piece.file.uri) as file:
+            with open_parquet(piece.file) as file:
                 held = set(file.schema_arrow.names)
                 present = [c for c in stored if c in held]
                 if present:
@@ -146,16 +155,15 @@ def _with_place(batch: pa.RecordBatch, name: str, row: int, columns: Sequence[st
     return batch
 
 
-def open_parquet(uri: str, dictionaries: Sequence[str] = ()) -> pq.ParquetFile:
-    """A Parquet file by path or URI; INT96 timestamps in microseconds (nanoseconds would wrap in 2262).
+def open_parquet(file: SourceFile, dictionaries: Sequence[str] = ()) -> pq.ParquetFile:
+    """A Parquet file, opened; INT96 timestamps in microseconds (nanoseconds would wrap in 2262).
 
     Text columns named in `dictionaries` are read as dictionaries, which the file mostly holds already.
     """
     as_they_are: dict[str, Any] = {"coerce_int96_timestamp_unit": "us", "read_dictionary": list(dictionaries)}
-    if "://" in uri:
-        system, path = pa.fs.FileSystem.from_uri(uri)
-        return pq.ParquetFile(system.open_input_file(path), **as_they_are)
-    return pq.ParquetFile(uri, memory_map=False, **as_they_are)
+    if file.store is not None:
+        return pq.ParquetFile(file.store.open_input_file(file.path), **as_they_are)
+    return pq.ParquetFile(file.path, memory_map=False, **as_they_are)
 
 
 @dataclass(frozen=True)
@@ -253,7 +261,7 @@ def pack_units(
 
 def _pieces(file: SourceFile) -> list[Piece]:
     try:
-        with open_parquet(file.uri) as parquet:
+        with open_parquet(file) as parquet:
             metadata = parquet.metadata
             pieces, first = [], 0
             for group in range(metadata.num_row_groups):
@@ -263,7 +271,7 @@ def _pieces(file: SourceFile) -> list[Piece]:
                 first += rows
             return pieces
     except (pa.ArrowException, OSError) as error:
-        raise Damaged(file.uri.rsplit("/", 1)[-1], type(error).__name__) from None
+        raise Damaged(file.name, type(error).__name__) from None
 
 
 def row_bytes(schema: pa.Schema) -> int:

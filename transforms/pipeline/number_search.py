@@ -71,15 +71,15 @@ class NumberSearch:
 
     def _piece(self, piece: Piece) -> Iterator[tuple[str, pa.Array]]:
         try:
-            with open_parquet(piece.file.uri) as file:
+            with open_parquet(piece.file) as file:
                 stored = set(file.schema_arrow.names)  # an older file lacks columns that were added later
             here = [name for name in self.columns if name in stored]
-            with open_parquet(piece.file.uri, dictionaries=here) as file:
+            with open_parquet(piece.file, dictionaries=here) as file:
                 for name in here:
                     read = file.read_row_group(piece.row_group, [name], use_threads=False)
                     yield from ((name, chunk) for chunk in read.column(name).chunks)
         except (pa.ArrowException, OSError) as error:
-            raise Damaged(piece.file.uri.rsplit("/", 1)[-1], type(error).__name__) from None
+            raise Damaged(piece.file.name, type(error).__name__) from None
 
 
 def _found(array: pa.Array) -> dict[str, Found]:

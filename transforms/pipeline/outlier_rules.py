@@ -278,7 +278,8 @@ def _check_limits(limits: OutlierLimits, place: str, cells: int, removed: int, r
         if share > limit:
             raise DataRefused(
                 f"{place}: the rule would change {share:.2%} of the {what}; allowed by "
-                f"outlier_limits.{what}: {limit:.2%}; coarsen the columns of the rule, or raise the limit with a reason"
+                f"outlier_limits.{what}: {limit:.2%}; coarsen the columns of the rule, take more than these {rows:,} "
+                "rows (among few most are rare), or raise the limit in the plan"
             )
 
 

@@ -187,9 +187,8 @@ class ReviewTask:
 
 def _batches(piece: Piece, schema: pa.Schema) -> Iterator[tuple[dict[str, pa.Array], int]]:
     """A row group's columns as they stand in the file, those alone that have their name and type once."""
-    name = piece.file.uri.rsplit("/", 1)[-1]
     try:
-        with open_parquet(piece.file.uri) as file:
+        with open_parquet(piece.file) as file:
             stored = file.schema_arrow
             sound = [f.name for f in schema if _type_of(stored, f.name) == f.type]
             if not sound:
@@ -200,7 +199,7 @@ def _batches(piece: Piece, schema: pa.Schema) -> Iterator[tuple[dict[str, pa.Arr
             ):
                 yield {column: batch.column(column) for column in sound}, batch.num_rows
     except (pa.ArrowException, OSError) as error:
-        raise Damaged(name, type(error).__name__) from None
+        raise Damaged(piece.file.name, type(error).__name__) from None
 
 
 def _type_of(stored: pa.Schema, name: str) -> pa.DataType | None:
@@ -226,10 +225,10 @@ def file_columns(files: Sequence[SourceFile], schema: pa.Schema) -> Columns:
 
     def of(file: SourceFile) -> Columns:
         try:
-            with open_parquet(file.uri) as parquet:
+            with open_parquet(file) as parquet:
                 return compare(parquet.schema_arrow, schema, bool(parquet.metadata.metadata))
         except (pa.ArrowException, OSError) as error:
-            raise Damaged(file.uri.rsplit("/", 1)[-1], type(error).__name__) from None
+            raise Damaged(file.name, type(error).__name__) from None
 
     with ThreadPoolExecutor(8) as pool:
         return reduce(Columns.merge, pool.map(of, files), Columns())

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from transforms.facts import Fact
-from transforms.identifiers import encode_ids, in_domain
+from transforms.identifiers import encode_ids, stopped_subjects
 from transforms.pipeline.class_measure import measure_classes, splits_of
 from transforms.pipeline.class_pass import ToOrder, class_stage
 from transforms.pipeline.engine import Engine
@@ -100,10 +100,9 @@ class Finished:
 
 def stopped_draws(table: TablePipeline, work: Work, ids: pa.Array) -> Words:
     """Draws of the subjects who asked to stop, sorted: tasks compare draws, never ids."""
-    ids = ids.drop_null()
-    if table.subject_type is not None and ids.type != table.subject_type:
-        ids = in_domain(ids, table.subject_type)
-    draws = work.select.bits(encode_ids([ids]))
+    assert table.subject is not None
+    type_ = table.subject_type or table.source_schema.field(table.subject).type
+    draws = work.select.bits(encode_ids([stopped_subjects(ids, type_)]))
     return draws[np.lexsort((draws[:, 1], draws[:, 0]))]
 
 

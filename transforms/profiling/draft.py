@@ -61,7 +61,7 @@ def draft(table: str, found: Proposal, k: int = 5) -> str:
         *_left_out(left_out),
         "columns:",
         *(line for entry in delivered for line in _rule(entry, found)),
-        *([f"adequacy: {{k-anonymity: {{k: {k}}}}}"] if _quasi(delivered) else []),
+        f"adequacy: {{k-anonymity: {{k: {k}}}}}",
         "additional_information: {destroy: approved}",
         f"output: {{table: {_name(table)}}}",
     ]
@@ -111,10 +111,6 @@ def _step(column: Proposed, found: Proposal) -> str:
 def _why(entry: Entry) -> str:
     many = f"first of {len(entry.columns)} columns: " if len(entry.columns) > 1 else ""
     return (many + "; ".join(entry.first.reasons)).replace("\n", " ")
-
-
-def _quasi(entries: Sequence[Entry]) -> bool:
-    return any(entry.first.kind == "quasi-identifier" for entry in entries)
 
 
 def _name(table: str) -> str:

@@ -16,6 +16,8 @@ from transforms.profiling.names import Meaning, meaning_of, names_a_number
 _WEAK_FORMS = frozenset({"passport", "licence", "account"})
 _NOT_A_PERSON = frozenset({"business", "corporate"})
 _MOSTLY, _OFTEN, _FREE_TEXT = 0.8, 0.5, 0.3
+# So many rows whose whole numbers all differ hold no amounts.
+_MANY = 1_000
 # Fewer distinct values than this are no names of people.
 _FEW = 50
 
@@ -118,8 +120,9 @@ def _by_values(facts: ColumnFacts, held: tuple[Judged, ...]) -> Proposed:
 
 
 def _numbered(facts: ColumnFacts) -> bool:
-    """Amounts differ from row to row too: whole numbers are ids where their name says so."""
-    return _discrete(facts.type) and names_a_number(facts.name)
+    """Amounts of few rows all differ too: whole numbers are ids where their name says so, or where many rows differ."""
+    many = facts.rows >= _MANY and pa.types.is_integer(facts.type)
+    return _discrete(facts.type) and (names_a_number(facts.name) or many)
 
 
 def _discrete(type_: pa.DataType) -> bool:

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from transforms.measures.codes import encoded, numbered, summed
-from transforms.risk.keys import Longs, NarrowCodes, combined, narrow
+from transforms.kernels.codes import combined, encoded, numbered, summed
+from transforms.risk.keys import Longs, NarrowCodes, narrow
 
 
 @dataclass(frozen=True)

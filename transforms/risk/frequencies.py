@@ -7,9 +7,10 @@ from collections.abc import Collection, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.measures.codes import numbered
+from transforms.kernels.codes import combined, numbered
+from transforms.kernels.wildcards import meetings
 from transforms.risk.combinations import Combinations
-from transforms.risk.keys import Longs, combined
+from transforms.risk.keys import Longs
 
 Numbers = NDArray[np.float64]
 
@@ -62,33 +63,12 @@ def _added(given: Combinations, places: Sequence[int], wild: Sequence[int], numb
         groups, first = numbered(keys, bound)
         whole: Numbers = np.bincount(groups, numbers, len(first)).astype(np.float64)[groups]
         return whole
-    # Entries of one pattern of nulls are matched with those of another one in the columns that neither leaves open.
-    patterns, kind = _patterns(given, wild)
-    members = [np.flatnonzero(kind == number) for number in range(len(patterns))]
+    codes, sizes = [given.codes[place] for place in places], [given.sizes[place] for place in places]
+    blanks = {number: given.blanks(place) for number, place in enumerate(places) if place in wild}
     result = np.zeros(len(given.counts), np.float64)
-    for mine, my_open in zip(members, patterns, strict=True):
-        for theirs, their_open in zip(members, patterns, strict=True):
-            told = [place for place in places if place not in my_open and place not in their_open]
-            result[mine] += _met(given, told, mine, theirs, numbers)
+    for one in meetings(codes, sizes, blanks):
+        result[one.mine] += np.bincount(one.others, numbers[one.theirs], one.count)[one.own]
     return result
-
-
-def _patterns(given: Combinations, wild: Sequence[int]) -> tuple[list[frozenset[int]], Longs]:
-    bits = np.zeros(len(given.counts), np.int64)
-    for number, place in enumerate(wild):
-        bits |= given.blanks(place).astype(np.int64) << number
-    met, kind = np.unique(bits, return_inverse=True)
-    return [frozenset(place for number, place in enumerate(wild) if bit >> number & 1) for bit in met.tolist()], kind
-
-
-def _met(given: Combinations, told: Sequence[int], mine: Longs, theirs: Longs, numbers: Numbers | Longs) -> Numbers:
-    """For each of `mine`, the sum over `theirs` that agree in the columns `told`."""
-    both = np.concatenate([mine, theirs])
-    sizes = [given.sizes[place] for place in told]
-    groups, first = numbered(*combined([given.codes[place][both] for place in told], sizes, len(both)))
-    sums = np.bincount(groups[len(mine) :], numbers[theirs], len(first)).astype(np.float64)
-    found: Numbers = sums[groups[: len(mine)]]
-    return found
 
 
 __all__ = ["frequencies", "population_frequencies", "wild_columns"]

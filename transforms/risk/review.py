@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.measures.codes import numbered
+from transforms.kernels.codes import numbered
 from transforms.risk.attackers import journalist, marketer, prosecutor
 from transforms.risk.combinations import Combinations
 from transforms.risk.figures import Band, ClassFigures, ColumnFigures, PopulationFigures, RiskFigures, Unit

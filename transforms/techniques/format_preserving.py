@@ -31,7 +31,7 @@ ALPHABETS = {
 
 
 class FormatPreservingEncryption(CellTechnique):
-    """Every text becomes one of the same form (010-1234-5678 → 159-6857-6384, L2178-2181); `gamyeong reveal` goes back.
+    """Every text becomes one of the same form (010-1234-5678 → 159-6857-6384, L2178-2181); it can be revealed.
 
     The characters of `alphabet` (`digits`, the default; `lower`, `upper`, `alphanumeric`: 0–9, A–Z, a–z; or those
     that are written out, ASCII) are encrypted by FF1 with AES-256 to others of the alphabet; all other characters

@@ -32,7 +32,7 @@ _LETTER = "[A-Za-z0-9_-]"
 
 
 class TwoWayEncryption(DrawnTechnique):
-    """Every cell becomes a ciphertext, which `gamyeong reveal` turns back while the run's key lives.
+    """Every cell becomes a ciphertext, which `additional-information reveal` turns back while the key lives.
 
     `algorithm`: `aes-siv` (AES-256-SIV: equal cells of the column give equal ciphertexts, so rows can still be
     joined and counted by it), `aes-gcm` (AES-256-GCM: equal cells give different ones), `rsa-oaep` (for at most

@@ -36,7 +36,7 @@ class Tokenization(DrawnTechnique):
     text (in NFC) or integers. Out: text. Null stays null. The token is the id's keyed draw (AES-256-CMAC), 32
     bits for each letter. `vault: true` also writes the map from token to id, encrypted, into the
     additional-information zone, one entry for each distinct id (only where the plan keeps its additional
-    information, 추가정보): `gamyeong reveal` looks tokens up in it.
+    information, 추가정보): `additional-information reveal` looks tokens up in it.
 
     Kept: which cells are equal, so also how often each occurs, the length and the separators. Lost: the id,
     to anyone without key or vault. Two of n ids share a token with probability about n² / (2 × A^L), A letters

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from jobs.errors import DataFailed
+from jobs.frames import read
 from jobs.run_plan import load_compiled
 from jobs.runs import RunFolder, StagedTable
-from jobs.tables import read
 from transforms.pipeline_model import TablePipeline
 
 if TYPE_CHECKING:

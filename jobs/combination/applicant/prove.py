@@ -20,7 +20,7 @@ from jobs.tables import Snapshot, pinned
 from transforms.combination.canonical import EXPLAINED, check_type
 from transforms.combination.key_vectors import NUMBER, difference, fingerprint, made_keys, numbers, vector_table
 from transforms.errors import TechniqueError
-from transforms.pipeline.feed import SourceFile, pack_units
+from transforms.pipeline.feed import pack_units
 
 MOST_ROWS = 1000
 
@@ -90,7 +90,7 @@ def _held(call: Call) -> pa.Table:
 
 def _read(snapshot: Snapshot, names: list[str]) -> pa.Table:
     schema = pa.schema([snapshot.schema.field(name) for name in names]).remove_metadata()
-    files = [SourceFile(file.uri, file.partition) for file in snapshot.files]
+    files = [file.source for file in snapshot.files]
     batches = [batch for unit in pack_units(files, schema, 1) for batch in unit.batches(names)] if files else []
     return pa.Table.from_batches(batches, schema)
 

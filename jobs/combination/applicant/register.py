@@ -16,7 +16,7 @@ from jobs.combination.step import Call
 from jobs.errors import BadInput, Operational
 from jobs.pseudonymization import bare
 from jobs.session import require_encryption, spark_session, watched
-from jobs.sources import FILE_FEATURES, Stops, engine_for, pinned_sources, round_period, stop_requests, table_window
+from jobs.sources import Stops, engine_for, pinned_sources, round_period, stop_requests, table_window
 from jobs.tables import Snapshot, pinned
 from transforms.combination.canonical import check_type
 from transforms.combination.key_spec import KeySpec
@@ -24,7 +24,7 @@ from transforms.compiler import compile_plan
 from transforms.errors import TechniqueError
 from transforms.fingerprint import fingerprint
 from transforms.pipeline.engine import Engine, LocalEngine
-from transforms.pipeline.feed import Damaged, SourceFile, Unit, WindowedUnit, pack_units
+from transforms.pipeline.feed import Damaged, Unit, WindowedUnit, pack_units
 from transforms.pipeline_model import TablePipeline
 from transforms.plan import Contribution, Plan
 from transforms.plan_loader import Loaded
@@ -119,16 +119,12 @@ def _key_columns(loaded: Loaded, contribution: Contribution, spec: KeySpec, sche
     return {column.name: contribution.key[column.name] for column in spec.columns}
 
 
-def _by_file(snapshot: Snapshot) -> bool:
-    return snapshot.features <= FILE_FEATURES and not any(file.deletion_vector for file in snapshot.files)
-
-
 def engine_over(
     call: Call, snapshot: Snapshot, table: TablePipeline, label: str, window: Predicate | None
 ) -> tuple[Engine, int]:
     """Spark, or this process where the register is small and its files can be read as they are."""
-    if _by_file(snapshot) and snapshot.rows is not None and snapshot.rows <= LOCAL_ROWS:
-        files = [SourceFile(file.uri, file.partition) for file in snapshot.files]
+    if snapshot.by_file and snapshot.rows is not None and snapshot.rows <= LOCAL_ROWS:
+        files = [file.source for file in snapshot.files]
         try:
             units: list[Unit] = list(pack_units(files, table.source_schema, 1)) if files else []
         except Damaged as damaged:
@@ -149,6 +145,6 @@ def stops_of(call: Call, plan: Plan, contribution: Contribution) -> Stops | None
         path = f"subjects.{contribution.subject}.stop_requests"
     if requests is None:
         return None
-    simple = _by_file(pinned(call.environment.zone("source") / requests.table))
+    simple = pinned(call.environment.zone("source") / requests.table).by_file
     spark = None if simple else spark_session(call.environment, f"stop requests {plan.plan}")
     return stop_requests(spark, requests, plan, call.environment, path, utc_now)

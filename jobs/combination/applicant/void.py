@@ -18,7 +18,7 @@ from jobs.combination.secret_store import round_secret
 from jobs.combination.step import Call, Step
 from jobs.errors import BadInput
 from jobs.job import Outcome
-from jobs.sources import FILE_FEATURES, requested
+from jobs.sources import requested, scopes
 from jobs.tables import pinned
 from transforms.combination.contribution import SERIAL
 from transforms.combination.serials import serial_draws, serials
@@ -64,9 +64,9 @@ def _before(call: Call, register: Register) -> pa.Array:
         return none
     table_id, version = keys["stops"]
     snapshot = pinned(call.environment.zone("source") / requests.table, version)
-    if snapshot.table_id != table_id or not snapshot.features <= FILE_FEATURES:
+    if snapshot.table_id != table_id or not snapshot.by_file:
         return none
-    return requested(None, snapshot, requests, plan, "stop_requests")
+    return requested(None, snapshot, requests, scopes(plan.plan, plan.purpose, plan.application), "stop_requests")
 
 
 def _told(call: Call, told: Mapping[str, Any], revision: int, state: str) -> Outcome:

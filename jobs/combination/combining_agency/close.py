@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import unquote
 
-from jobs import additional, release
+import pyarrow as pa
+
+from jobs import additional
+from jobs.additional_destruction import Hands, destroy_entered
 from jobs.combination import entries
 from jobs.combination.combined import destroy_combined, table_names
 from jobs.combination.exports import handed_over
@@ -18,11 +22,14 @@ from jobs.combination.packages import destroy_packages
 from jobs.combination.parcels import Kind
 from jobs.combination.secret_store import destroy_round_secrets
 from jobs.combination.step import Call
+from jobs.destroying import Doomed, destroy_place, doomed
 from jobs.errors import BadInput, Refused
 from jobs.job import Outcome
 from jobs.leftovers import sweep_dead_runs
 from jobs.publishing import segments
-from jobs.runs import CANCELLED, RUN_CANCELLED, RunFolder, list_runs, release_manifest
+from jobs.release import open_table
+from jobs.runs import CANCELLED, PERIOD_COLUMN, RUN_CANCELLED, RunFolder, RunRecord, list_runs, release_manifest
+from jobs.whose_files import owners_of
 
 CLOSED = "closed"
 # Applications stay: they are evidence, and hold none of the data.
@@ -96,11 +103,32 @@ def runs_of(call: Call) -> Iterator[RunFolder]:
             yield folder
 
 
+def _destroy_published(folder: RunFolder, record: RunRecord, name: str) -> None:
+    """All of a release, overwritten; of a series the period's rows, whichever run they came by.
+
+    Measured before the first file goes, so that a start after a kill knows what there was.
+    """
+    place, known = folder.published(record, name), folder.evidence / "destroyed" / f"{name}.json"
+    if not place.exists():
+        return
+    if not known.exists():
+        table = open_table(place)
+        rows = [] if table is None else pa.table(table.get_add_actions(flatten=True)).to_pylist()
+        mine = [row for row in rows if record.period in (None, row.get(f"partition.{PERIOD_COLUMN}"))]
+        if rows and not mine:
+            return
+        owners = owners_of(place, table) if rows and table is not None else {}
+        runs = {owners[unquote(row["path"])] or "" for row in mine}
+        known.write_json(doomed(place, runs if rows else None).plain())
+    destroy_place(place, Doomed.of(known.read_json()))
+    known.delete()  # the place may hold another run's release the next time
+
+
 def end_run(folder: RunFolder, because: str) -> None:
     """Nothing of a run stays: neither what waits in staging nor what was published here to be handed on."""
     record = folder.load_record()
     for table in record.tables:
-        release.drop(folder.published(record, table.name), record.period)
+        _destroy_published(folder, record, table.name)
     manifest = release_manifest(folder.environment, record)
     if manifest.exists():
         there = manifest.read_json()
@@ -112,6 +140,5 @@ def end_run(folder: RunFolder, because: str) -> None:
         entries.append(folder.environment, RUN_CANCELLED, {"run": folder.run, "reason": because}, once=("run",))
     folder.staging.delete()
     if additional.anything_left(folder):
-        additional.destroy(folder)
-        body = {"run": folder.run, "what": "additional information", "reason": because}
-        entries.append(folder.environment, "destroy", body, once=("run",))
+        hands = Hands(None, record.organisation)
+        destroy_entered(folder, entries.ledger(folder.environment), record.application, because, hands)

@@ -153,6 +153,6 @@ STEP = Step(
     "publishes what reviewers and committee approved, and seals it for its user",
     "combining agency",
     body,
-    reads=("staging",),
+    reads=("source", "staging"),
     writes=("published", "evidence", "keys", "additional-information", "staging"),
 )

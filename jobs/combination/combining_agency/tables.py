@@ -15,7 +15,7 @@ from jobs.combination.packages import Package
 from jobs.combination.sealed_files import SealedUnit
 from jobs.combination.step import Call
 from jobs.parquet import NewFile
-from jobs.tables import pinned
+from jobs.tables import pinned, source_file
 from transforms.combination.combine_tasks import COUNTS, FindMap, FindReduce, RecordMap, RecordReduce, add
 from transforms.combination.combining import SERIAL, CombineKeys, Combining, Supplied, bucket_count, sourced
 from transforms.combination.joins import JoinRule
@@ -24,7 +24,7 @@ from transforms.combination.own_columns import OwnMap, OwnReduce, OwnUniqueness
 from transforms.derivation import Secret, subkey
 from transforms.draws import Draws
 from transforms.pipeline.engine import Engine, Inner, PassFailed
-from transforms.pipeline.feed import SourceFile, Unit, pack_units
+from transforms.pipeline.feed import Unit, pack_units
 from transforms.pipeline.states import unpack
 from transforms.run_keys import ALGORITHM
 
@@ -100,7 +100,7 @@ def combine_for(
         full = table_name(call.combination, output.user, name)
         tables[name] = {"name": full, "id": snapshot.table_id, "version": snapshot.version, "rows": rows}
         if columns := _own(parties, output.user, name):
-            sources = [SourceFile(f"{place.uri}/{file.path}") for file in mine]
+            sources = [source_file(place / file.path) for file in mine]
             found_units = pack_units(sources, schemas[name], 2 * cores_of(engine))
             uniqueness[full] = _uniqueness(call, found_units, columns, rows, secret)
     return Made(tables, counts, uniqueness)

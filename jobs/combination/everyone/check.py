@@ -12,6 +12,7 @@ from jobs.plans import open_plan
 from transforms.combination.model import Combination
 from transforms.combination.schedule import ONCE
 from transforms.fingerprint import fingerprint
+from transforms.plan_places import beside
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,8 +34,8 @@ def body(call: Call) -> Outcome:
     for output in combination.outputs:
         if output.plan is None:
             continue
-        path = file.parent / output.plan
-        if path.is_file():
+        path = beside(file.parent, output.plan)
+        if path is not None:
             loaded = open_plan(path, call.environment)
             plans[output.plan] = fingerprint(loaded.plan, loaded.hierarchies)
             lines.append(f"{output.plan}: valid; fingerprint {plans[output.plan]}")

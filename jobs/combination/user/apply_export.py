@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+from errno import ENOENT
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,6 +17,7 @@ from jobs.job import Outcome
 from transforms.combination.export_form import ExportForm, load_export_form
 from transforms.derivation import canonical_json
 from transforms.plain import plain
+from transforms.plan_places import beside
 
 MOST_BYTES = 64 << 20
 
@@ -55,8 +57,11 @@ def _attached(file: Path, form: ExportForm) -> dict[str, bytes]:
     problems: list[str] = []
     for field, names in (("safety", named.safety), ("purpose", named.purpose), ("data", named.data)):
         for number, name in enumerate(names):
+            place = beside(file.parent, name)
             try:
-                found[name] = (file.parent / name).read_bytes()
+                if place is None:
+                    raise FileNotFoundError(ENOENT, "no such file here")
+                found[name] = place.read_bytes()
             except OSError as error:
                 problems.append(f"attachments.{field}[{number}]: {name} can't be read ({error.strerror})")
     if sum(map(len, found.values())) > MOST_BYTES:

@@ -11,9 +11,12 @@ from jobs.combination.packages import Package
 from jobs.combination.step import Call, Step
 from jobs.combination.user.released import PutRows, Received, put_period, taken_already
 from jobs.errors import Waiting
+from jobs.incidents.halted import require_going
 from jobs.job import Outcome
+from jobs.locks import exclusive
 from jobs.names import folder_name
 from jobs.parquet import NewFile
+from jobs.publishing import output_lock
 from transforms.pipeline.engine import PassFailed
 
 
@@ -26,9 +29,11 @@ def body(call: Call) -> Outcome:
     lines, rows = [], 0
     for label in package.manifest.labels:
         one = _of(call, package, label)
-        already = taken_already(one)
-        if not already:
-            put_period(one, _files(call, package, one, label), str(package.content["run"]))
+        with exclusive(output_lock(call.environment, one.place), f"the output {one.place}"):
+            require_going(call.environment, _output(call, label))
+            already = taken_already(one)
+            if not already:
+                put_period(one, _files(call, package, one, label), str(package.content["run"]))
         rows += (count := _rows(package, label))
         lines.append(f"{one.place}: {count} rows of round {call.round.name}{' (taken already)' if already else ''}")
     revision = package.manifest.address.revision
@@ -40,7 +45,7 @@ def body(call: Call) -> Outcome:
 def _of(call: Call, package: Package, label: str) -> Received:
     table = package.content["tables"][label]
     return Received(
-        place=call.environment.zone("published") / folder_name(call.combination.combination) / folder_name(label),
+        place=call.environment.zone("published") / _output(call, label),
         schema=pa.schema([pa.field(one.name, one.type) for one in package.schema(label)]),
         period=None if call.combination.series is None else call.round.name,
         application=f"gamyeong:{call.combination.combination}/{call.round.name}/{call.me}",
@@ -48,6 +53,11 @@ def _of(call: Call, package: Package, label: str) -> Received:
         comments=table["comments"],
         description=table["description"],
     )
+
+
+def _output(call: Call, label: str) -> str:
+    """The table's place below the published zone."""
+    return f"{folder_name(call.combination.combination)}/{folder_name(label)}"
 
 
 def _rows(package: Package, label: str) -> int:

@@ -16,7 +16,7 @@ from deltalake import DeltaTable
 
 from jobs.cli import main
 from jobs.environment import Environment
-from jobs.keys import FileProvider
+from jobs.key_providers.file import FileProvider
 
 PLAN = """\
 format: 1

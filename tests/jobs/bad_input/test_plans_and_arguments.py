@@ -142,7 +142,7 @@ def test_no_environment_file(desk: Any) -> None:
     code = main(["pseudonymize", str(desk.plan), "--environment", str(desk.folder / "none.yaml")])
     err = desk.capsys.readouterr().err
     assert code == 2
-    assert "none.yaml can't be read: No such file" in err
+    assert "none.yaml: environment: no readable file (No such file" in err
     assert "Traceback" not in err
 
 

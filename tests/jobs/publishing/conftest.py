@@ -21,7 +21,7 @@ from jobs.clock import stamp
 from jobs.decide import Vote, decide
 from jobs.decisions import Decision
 from jobs.environment import Environment
-from jobs.keys import FileProvider
+from jobs.key_providers.file import FileProvider
 from jobs.ledger import evidence_ledger
 from jobs.publishing import Hook, Release, no_hook, publish
 from jobs.reviewer import new_reviewer
@@ -80,8 +80,10 @@ def rows(ages: Sequence[int]) -> pa.Table:
 
 def stage(folder: RunFolder, name: str, parts: Sequence[pa.Table]) -> StagedTable:
     """Writes a staged table as pseudonymize leaves it: comments, properties, one file per part."""
-    place = folder.staged(name).local
-    place.mkdir(parents=True)
+    place = folder.staged(name)
+    files, root = place.filesystem()
+    files.create_dir(root, recursive=True)
+    options = dict(place.options.deltalake) or None
     fields = [pa.field(f.name, f.type, metadata={"comment": f"뜻: {f.name}"}) for f in parts[0].schema]
     table = DeltaTable.create(
         str(place),
@@ -91,16 +93,17 @@ def stage(folder: RunFolder, name: str, parts: Sequence[pa.Table]) -> StagedTabl
             "gamyeong.fingerprint": folder.run,
             "delta.dataSkippingNumIndexedCols": "0",
         },
+        storage_options=options,
         raise_if_key_not_exists=False,
     )
     actions = []
     for number, part in enumerate(parts):
-        path = place / f"part-{number}.parquet"
-        pq.write_table(part, path, store_schema=False)
-        size = path.stat().st_size
-        actions.append(AddAction(path.name, size, {}, 0, True, f'{{"numRecords": {part.num_rows}}}'))
+        path = f"part-{number}.parquet"
+        pq.write_table(part, f"{root}/{path}", filesystem=files, store_schema=False)
+        size = files.get_file_info(f"{root}/{path}").size
+        actions.append(AddAction(path, size, {}, 0, True, f'{{"numRecords": {part.num_rows}}}'))
     table.create_write_transaction(actions, "append", table.schema())
-    staged = DeltaTable(str(place))
+    staged = DeltaTable(str(place), storage_options=options)
     return StagedTable(name, str(staged.metadata().id), staged.version(), sum(p.num_rows for p in parts))
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
 
 from jobs.difference import shown
-from jobs.errors import Refused
+from jobs.errors import DataFailed, Refused
 from jobs.ledger import evidence_ledger
 from jobs.ledger_job import unknown_to
 from jobs.reviewers import revoke
@@ -55,6 +56,7 @@ def test_results_of_another_run_count_for_nothing(make_run):
     case = make_run()
     ledger = case.environment.zone("evidence").local / "ledger"
     shutil.rmtree(ledger)
+    case.environment.reviewers.with_name("ledger-heads.json").unlink()
     evidence_ledger(case.environment).append(
         "pseudonymize", {"run": case.folder.run, "files": hashes(case.folder, "pseudonymize")}
     )
@@ -100,3 +102,24 @@ def test_a_release_that_was_removed_is_told_as_such(make_run):
     shutil.rmtree(case.place())
     with pytest.raises(Refused, match=r"was published, and its release is there no more: .*retail"):
         case.publish()
+
+
+@pytest.mark.parametrize("planted", [{"state": "approved"}, {"state": "published"}, {"state": "destroyed"}, {}, []])
+def test_what_a_planted_release_json_says_is_not_believed(make_run, planted):
+    """Whoever may write evidence can put it there: the release is entered and has its manifest all the same."""
+    case = make_run().approve()
+    case.folder.release.write_json(planted)
+    done = case.publish()
+    assert Path(done.manifest).exists()
+    entries = evidence_ledger(case.environment).entries()
+    assert [entry.content()["run"] for entry in entries if entry.type == "publish"] == [case.folder.run]
+    assert case.folder.read("release.json")["state"] == "published"
+
+
+def test_a_planted_release_json_hides_no_rejection(make_run):
+    case = make_run()
+    case.vote("박검토", "rejected")
+    case.folder.release.write_json({"state": "approved"})
+    with pytest.raises(DataFailed, match="was rejected"):
+        case.publish()
+    assert case.folder.read("release.json")["state"] == "rejected"

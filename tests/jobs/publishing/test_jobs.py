@@ -136,6 +136,13 @@ def test_an_unknown_run_is_exit_2_and_the_runs_are_named(make_run, gamyeong):
     assert second in err
 
 
+def test_an_empty_name_is_no_run_though_there_is_one_alone(make_run, gamyeong):
+    make_run()
+    code, _, _, error = gamyeong(publish, "")
+    assert code == 2
+    assert "the run's name is empty" in error
+
+
 def test_status_tells_each_state(make_run, gamyeong):
     trial, unfit = make_run(limit=5), make_run(version=2, verdicts=("equal", "unfit"))
     rejected, early = make_run(version=3), make_run(version=4)
@@ -196,6 +203,13 @@ def test_korean_names_are_romanized_and_told_apart():
     assert other.startswith("bunseok-1tim-")
     assert institute.split("-")[-1] != spaced.split("-")[-1]
     assert folder_name(unicodedata.normalize("NFD", "지역경제연구원")) == institute
+
+
+def test_no_text_takes_the_folder_of_another():
+    institute = folder_name("지역경제연구원")
+    assert folder_name(institute) != institute
+    assert folder_name("a-00000000") != "a-00000000"
+    assert folder_name("a-2026-10") == "a-2026-10"
 
 
 @pytest.mark.parametrize("text", ["../retail", "a/b", ".hidden", "_log", "a\n", "c:x", "가/../나"])

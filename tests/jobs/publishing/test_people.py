@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from jobs.clock import stamp
 from jobs.conflicts import QUESTIONS, answers
 from jobs.decide import Vote, decide
 from jobs.decisions import bound, save, statement
@@ -67,7 +68,8 @@ def test_who_has_a_conflict_of_interest_does_not_decide(make_run: MakeRun) -> No
     case = make_run().approve()
     made = decide(case.folder, "김검토", case.keys["김검토"], Vote(conflicts=(3,)), clock=lambda: case.now)
     assert made.statement["conflicts"] == {"1": "no", "2": "no", "3": "yes", "4": "no", "5": "no", "6": "no"}
-    with pytest.raises(Waiting, match="1 more decision"):  # the approval before it counts no more
+    # the approval before it counts no more, and nobody else may decide
+    with pytest.raises(Waiting, match=r"1 more decision.* by nobody left; `gamyeong reviewer new`"):
         case.publish()
     with pytest.raises(Refused, match="김검토 declared a conflict of interest"):
         case.vote("김검토")
@@ -165,3 +167,35 @@ def test_a_small_organisations_exception_stands_in_the_ledger(make_run: MakeRun)
     case = make_run(people=people)
     assert ledger_body(case.folder, case.record)["small_organisation"] == "상시 근로자 3명"
     assert "small_organisation" not in ledger_body(make_run(fingerprint="2" * 64).folder, case.record)
+
+
+UNSEEN = ("\u3164", "\ufe0f", "\u034f", "\u115f", "\u2800", "\uffa0", "\U000e0101")
+
+
+@pytest.mark.parametrize(
+    "spelled", ["김 검토", " 김검토", "\u1100\u1175\u11b7검토", "김\u200b검토", *(f"김{one}검토" for one in UNSEEN)]
+)
+def test_one_person_has_one_key_however_the_name_is_written(make_run: MakeRun, spelled: str) -> None:
+    case = make_run()
+    with pytest.raises(Refused, match="has a key already"):
+        new_reviewer(case.environment, spelled, case.environment.file.parent / "second.pem")
+
+
+def test_an_operator_does_not_decide_however_the_name_is_written(make_run: MakeRun) -> None:
+    case = make_run(people={**plan()["people"], "operator": "김 검토"})
+    with pytest.raises(Refused, match="author, operator, processor or user"):
+        case.vote("김검토")
+
+
+def test_the_closing_of_a_condition_is_no_decision(make_run: MakeRun) -> None:
+    """One who signs by hand can't approve without an answer about conflicts by calling it a closing."""
+    case = make_run()
+    case.vote("박검토")
+    case.vote("이검토")
+    ledger = evidence_ledger(case.environment, lambda: case.now)
+    said = {"kind": "close", "condition": "00000000", "outcome": "approved", "reason": ""}
+    key = case.keys["김검토"]
+    signed = statement("김검토", key, bound(case.folder, case.record), ledger.head(), stamp(case.now), said)
+    ledger.append("decision", save(case.folder.decisions, signed, key).entry(case.folder.run))
+    with pytest.raises(Waiting, match="1 more decision"):
+        case.publish()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,6 +13,7 @@ import pytest
 from deltalake import DeltaTable
 
 from jobs import additional
+from jobs.environment import ZONES
 from jobs.errors import DataFailed, Refused, Waiting
 from jobs.keys import KeyGone
 from jobs.ledger import chain_problems, evidence_ledger
@@ -76,6 +79,29 @@ def test_destroy_approved_leaves_neither_run_secret_nor_facts_nor_staging(make_r
     [destroyed] = [entry.content() for entry in entries(case) if entry.type == "destroy"]
     # the fields of the destruction ledger, L3295
     assert (destroyed["application"], destroyed["performer"]) == ("2024-017", "한운영")
+    evidence = destroyed["evidence"]
+    assert (evidence["canary_opened_before"], evidence["canary_opens"], evidence["provider"]) == (True, False, "gone")
+    assert set(evidence["searched"]) | set(evidence["not_searched"]) == set(ZONES)
+    assert set(evidence["searched"]) >= {"published", "evidence", "keys", "additional-information"}
+    assert evidence["searched"]["published"]["passed_over"] > 0  # the table's data files
+    assert evidence["copies"] == []
+
+
+def test_a_copy_of_the_wrapped_secret_in_any_zone_is_told(make_run):
+    """Whatever is newer than the secret is searched; a table's data files are compressed and left out."""
+    case = make_run().approve()
+    card = additional.run_secrets(case.folder).card(case.folder.run)
+    zones = case.environment.zones
+    places = [zones["published"] / "copy.bak", zones["evidence"] / "deep/er/copy", zones["source"] / "copy"]
+    old = zones["published"] / "old"
+    for place in (*places, old, zones["published"] / "data.parquet"):
+        place.local.parent.mkdir(parents=True, exist_ok=True)
+        place.local.write_bytes(b"x" * 100 + base64.b64encode(card.wrapped))
+    os.utime(old.local, (1e9, 1e9))  # of 2001
+    done = case.publish()
+    [destroyed] = [entry.content() for entry in entries(case) if entry.type == "destroy"]
+    assert sorted(destroyed["evidence"]["copies"]) == ["evidence/deep/er/copy", "published/copy.bak", "source/copy"]
+    assert any("copies of the run's wrapped secret lie at" in one for one in done.completed)
 
 
 def test_keep_leaves_the_facts_encrypted_under_the_run_s_key(make_run):

@@ -262,6 +262,8 @@ def test_a_replaced_ledger(make_run):
     shutil.rmtree(case.environment.zone("evidence").local / "ledger")
     evidence_ledger(case.environment).append("note", {"new": "chain"})
     case.enter()
+    refused(case, "does not hold the head")
+    case.environment.reviewers.with_name("ledger-heads.json").unlink()  # the decisions tell of it, too
     refused(case, "names a head that the ledger doesn't hold: the ledger was replaced")
 
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given as cases
 from hypothesis import strategies as st
 
+from tests.conftest import Keep
 from transforms.derivation import Secret
 from transforms.draws import Draws
 from transforms.errors import CellsRefused, Site
@@ -184,14 +185,15 @@ def information_loss(points: np.ndarray, groups: np.ndarray) -> float:
     return float(((points - means[groups]) ** 2).sum() / ((points - points.mean(axis=0)) ** 2).sum())
 
 
-def test_blocks_lose_little_more_than_mdav_on_all_rows() -> None:
+def test_blocks_lose_little_more_than_mdav_on_all_rows(figures: Keep) -> None:
     """What is lost (SSE / SST) by blocks as the technique cuts them, beside the exact one; random groups lose most."""
     rng = np.random.default_rng(3)
     points = standardized(rng.lognormal(size=(4_000, 3)))
     exact = information_loss(points, mdav(points, 5))
     blocks = information_loss(points, partitioned(points, 5, BLOCK))
     chance = information_loss(points, rng.permutation(np.arange(4_000) // 5))
-    print(f"information loss: exact {exact:.4f}, in blocks {blocks:.4f}, random groups {chance:.4f}")
+    lost = {"exact": exact, "in blocks": blocks, "random groups": chance}
+    figures("information loss of MDAV", {name: round(one, 4) for name, one in lost.items()})
     assert exact < blocks < 1.5 * exact < 0.1 * chance
 
 

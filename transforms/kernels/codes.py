@@ -29,20 +29,21 @@ def encoded(cells: pa.Array) -> tuple[Codes, pa.Array]:
     return found.indices.to_numpy(zero_copy_only=False).astype(np.int64), found.dictionary
 
 
-def combined(columns: Sequence[Codes], sizes: Sequence[int], rows: int) -> tuple[Codes, int]:
+def combined(columns: Sequence[npt.NDArray[np.integer]], sizes: Sequence[int], rows: int) -> tuple[Codes, int]:
     """One number a row for its codes in all columns, ordered as they are, and a bound above all numbers.
 
-    `sizes` are bounds of the columns' codes; `rows` is their length, for rows of no column are all alike.
+    `sizes` are bounds of the columns' codes, which may be of any width; `rows` is their length, for rows of no column
+    are all alike. Too many possible combinations for 62 bits: those met so far are numbered anew. Holds one array of
+    the rows.
     """
     whole, bound = np.zeros(rows, np.int64), 1
     for codes, size in zip(columns, sizes, strict=True):
-        if bound > LARGEST // max(1, size):
+        size = max(1, size)
+        if bound > LARGEST // size:
             distinct, whole = np.unique(whole, return_inverse=True)
-            bound = len(distinct)
-        if bound == 1:
-            whole, bound = codes, max(1, size)
-            continue
-        whole = whole * size + codes
+            bound = max(1, len(distinct))
+        whole *= size
+        whole += codes
         bound *= size
     return whole, bound
 

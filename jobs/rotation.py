@@ -1,0 +1,70 @@
+"""A new root key in place of the old one (루트키 교체): every stored secret is wrapped anew, none changes.
+
+The environment names the new root key in `keys` and the old one in `retiring_keys`. Meanwhile jobs go on: new secrets
+are wrapped by the new root key, old ones open by either. Killed at any moment, it is run again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from jobs.clock import Clock, utc_now
+from jobs.environment import Environment
+from jobs.errors import Operational
+from jobs.key_providers import provider_of
+from jobs.keys import STORES, KeyGone, StoredSecrets
+from jobs.ledger import evidence_ledger
+
+
+@dataclass(frozen=True)
+class Rotated:
+    """How many secrets were wrapped anew under `key_id`, and how many were so already."""
+
+    key_id: str
+    rewrapped: int
+    already: int
+
+
+def stores(environment: Environment) -> Iterator[StoredSecrets]:
+    """All stores of secrets in the keys zone."""
+    provider = provider_of(environment)
+    return (store(environment.zone("keys"), provider) for store in STORES)
+
+
+def wrapped_by(environment: Environment) -> dict[str, int]:
+    """How many secrets each root key wraps, by its id; none is opened."""
+    found: Counter[str] = Counter()
+    for store in stores(environment):
+        for name in store.names():
+            try:
+                found[store.card(name).key_id] += 1
+            except KeyGone:  # destroyed meanwhile
+                continue
+    return dict(sorted(found.items()))
+
+
+def rotate(environment: Environment, clock: Clock = utc_now) -> Rotated:
+    """Wraps all secrets under the current root key and enters it; the retiring one is then not needed.
+
+    BadInput for a secret of a third root key; Operational for a damaged one, and where some job, started with the old
+    environment, made new secrets under the old root key meanwhile.
+    """
+    key_id = provider_of(environment).check()
+    before = wrapped_by(environment)
+    rewrapped = 0
+    for store in stores(environment):
+        store.sweep()
+        for name in store.names():
+            rewrapped += store.rewrap(name)
+    left = {other: count for other, count in wrapped_by(environment).items() if other != key_id}
+    body = {"key_id": key_id, "from": sorted(set(before) - {key_id}), "rewrapped": rewrapped}
+    if rewrapped:
+        evidence_ledger(environment, clock).append("keys-rotate", body)
+    if left:
+        raise Operational(
+            f"{sum(left.values())} secrets were made under another root key ({', '.join(left)}) meanwhile; let the "
+            "jobs with the old environment end, and try again"
+        )
+    return Rotated(key_id, rewrapped, before.get(key_id, 0))
