@@ -99,7 +99,7 @@ def commits(output: Location) -> list[Commit]:
         )
         for table in open_tables(output)
         for one in table.history()
-        if one.get("gamyeong.run")
+        if "gamyeong.run" in one and "gamyeong.rows" in one  # what a user took or a round wrote is no release of ours
     ]
 
 

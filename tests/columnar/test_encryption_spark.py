@@ -20,6 +20,7 @@ from transforms.plan_loader import load
 pytestmark = pytest.mark.spark
 
 COLUMNS = """\
+people: {responsible: 김책임}
 columns:
   id: {kind: identifier, apply: serial-number}
   siv: {kind: identifier, apply: {two-way-encryption: {stable_over: panel}}}
