@@ -8,8 +8,6 @@ A job that was killed leaves the file of its beginning, and no lock. It vouches 
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -17,8 +15,8 @@ from dataclasses import asdict, dataclass, replace
 from jobs.clock import Clock, stamp, utc_now
 from jobs.environment import Environment
 from jobs.errors import Waiting, exit_code_of
+from jobs.locks import is_held
 from jobs.runs import RunFolder, list_runs
-from jobs.storage import Location
 
 FILE = "attempt.json"
 WORKING, STOPPED, FAILED, DAMAGED = "at work", "stopped in the middle", "failed", "damaged"
@@ -113,7 +111,7 @@ def _read(folder: RunFolder) -> Unfinished:
         attempt = Attempt(**{**raw, "asked": Asked(**raw["asked"])})
     except (ValueError, KeyError, TypeError):
         return Unfinished(folder.run, DAMAGED, Attempt("a job", ""), f"remove {folder.evidence / FILE}")
-    if attempt.ended is None and _held(folder.lock):
+    if attempt.ended is None and is_held(folder.lock.local):
         return Unfinished(folder.run, WORKING, attempt, "")
     again = _again(folder.run, attempt)
     return Unfinished(folder.run, FAILED if attempt.ended else STOPPED, attempt, _todo(attempt).format(again=again))
@@ -130,18 +128,3 @@ def _again(run: str, attempt: Attempt) -> str:
     options = {"--period": asked.period, "--round": asked.round, "--limit": asked.limit}
     given = [f" {name} {value}" for name, value in options.items() if value is not None]
     return f"gamyeong {attempt.job} {asked.file}{''.join(given)}"
-
-
-def _held(lock: Location) -> bool:
-    """Is a job at work under this lock? Shared and at once given back: it keeps nobody waiting."""
-    try:
-        descriptor = os.open(lock.local, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False

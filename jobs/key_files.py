@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.errors import BadInput, Operational
-from jobs.storage import private_folder, unique_name
+from jobs.storage import private_folder, sync_folder, unique_name
 
 _PIECE = 1 << 20
 
@@ -45,15 +45,6 @@ def new_file(path: Path, body: Mapping[str, Any], what: str, allowed: str = "a n
 def draft_name(path: Path, attempt: str) -> str:
     """The name under which an attempt writes a file before it takes its own."""
     return f".{path.name}.{attempt}"
-
-
-def sync_folder(folder: Path) -> None:
-    """What was made or removed in the folder is so on disk, too."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

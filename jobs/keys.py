@@ -20,9 +20,9 @@ from typing import Any, ClassVar
 
 from jobs.canaries import check_value, new_canary
 from jobs.errors import BadInput, Operational, Refused
-from jobs.key_files import KeyExists, alone_in, draft_name, new_file, overwrite, sync_folder
+from jobs.key_files import KeyExists, alone_in, draft_name, new_file, overwrite
 from jobs.key_providers.model import KeyProvider
-from jobs.storage import write_atomically
+from jobs.storage import sync_folder, write_atomically
 from transforms.derivation import SECRET_BYTES, Secret
 
 _DRAFT = re.compile(r"\..+\.json\.[0-9a-f]{16}")

@@ -10,9 +10,9 @@ import atexit
 import fcntl
 import os
 import shutil
-from contextlib import suppress
 from pathlib import Path
 
+from jobs.locks import is_held
 from jobs.storage import private_folder, unique_name
 
 _LOCK = ".lock"
@@ -42,12 +42,12 @@ def sweep(place: Path) -> list[str]:
     swept = []
     for folder in sorted(one for one in place.iterdir() if one.is_dir()):
         lock = place / f"{folder.name}{_LOCK}"
-        if lock.exists() and not _free(lock):
+        if is_held(lock):
             continue
         _remove(folder, lock)
         swept.append(folder.name)
     for lock in place.glob(f"*{_LOCK}"):  # of a process that ended before it had its folder
-        if not (place / lock.name.removesuffix(_LOCK)).exists() and _free(lock):
+        if not (place / lock.name.removesuffix(_LOCK)).exists() and not is_held(lock):
             lock.unlink(missing_ok=True)
     return swept
 
@@ -55,15 +55,3 @@ def sweep(place: Path) -> list[str]:
 def _remove(folder: Path, lock: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     lock.unlink(missing_ok=True)
-
-
-def _free(lock: Path) -> bool:
-    with suppress(FileNotFoundError):
-        descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        finally:
-            os.close(descriptor)
-    return True

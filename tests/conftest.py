@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 
 from jobs.environment import ZONES, Environment, load_environment
 from jobs.storage import conf_path
-from tests.object_store import CREDENTIALS
+from tests.object_store import CREDENTIALS, Store, running_double, running_store
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -50,6 +50,20 @@ def write_environment(folder: Path) -> Path:
 def environment_in() -> Callable[[Path], Path]:
     """Writes an environment file below a folder, for fixtures that many tests share."""
     return write_environment
+
+
+@pytest.fixture(scope="session")
+def real_store() -> Iterator[Store]:
+    """A real object store where it can be had, else the double."""
+    with running_store() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def double_store() -> Iterator[Store]:
+    """A store's double, which keeps versions where a bucket asks for it."""
+    with running_double() as found:
+        yield found
 
 
 @pytest.fixture

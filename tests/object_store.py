@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from tests.go_modules import module_command
 
 GATEWAY = "github.com/versity/versitygw", "v1.8.0", "h1:au+wI+aybno/STsQiSm35Uu6Q6iK5MWReQxgO6SEMFc="
 REGION = "ap-northeast-2"
+_NUMBERS = count()
 # All tests have these and no others: what the surroundings of this machine hold must not count.
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "test",
@@ -68,7 +70,8 @@ class Store:
         )
 
     def bucket(self, name: str, *, versioned: bool = False) -> Location:
-        """A new bucket; a versioned one keeps what is removed or overwritten."""
+        """A new bucket, its name with a number; a versioned one keeps what is removed or overwritten."""
+        name = f"{name}-{next(_NUMBERS)}"
         self.client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
         if versioned:
             self.client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})

@@ -32,7 +32,7 @@ from jobs.environment import Environment
 from jobs.errors import BadInput, DataFailed, Operational, Refused
 from jobs.keys import passing_secret
 from jobs.names import folder_name
-from jobs.storage import Location, unique_name, write_atomically
+from jobs.storage import Location, sync_folder, unique_name, write_atomically
 from transforms.combination.model import Combination
 from transforms.derivation import canonical_json
 from transforms.pipeline.feed import Damaged, Unit
@@ -88,10 +88,10 @@ class Draft:
         content = manifest.encoded()
         _write(folder / MANIFEST, content)
         _write(folder / SIGNATURE, signing_key(self.environment).sign(content).encode())
-        _sync(folder)
+        sync_folder(folder)
         try:
             os.rename(folder, self.target)
-            _sync(self.target.parent)
+            sync_folder(self.target.parent)
         except OSError:
             # Of a start that was killed between the rename and the ledger: ours, or another's that bars the way.
             if not (self.target / MANIFEST).is_file():
@@ -385,11 +385,3 @@ def _write(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

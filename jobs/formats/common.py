@@ -73,15 +73,18 @@ def files_of(paths: list[str], suffixes: tuple[str, ...]) -> list[Location]:
 
 
 def checked_names(names: list[str], file: Location) -> list[str]:
-    """The column names of a file, if each is there, printable, and differs in more than case."""
+    """The column names of a file, if each is there, printable, and differs in more than case.
+
+    Problems tell columns by their place: where the header line is missing, the names are a person's cells.
+    """
     problems = [f"{file}: column {at} has no name" for at, name in enumerate(names, 1) if not name.strip()]
-    problems += [f"{file}: column {name!r}: a name with control characters" for name in names
+    problems += [f"{file}: column {at}: a name with control characters" for at, name in enumerate(names, 1)
                  if name.strip() and not name.isprintable()]  # fmt: skip
-    seen: dict[str, str] = {}
-    for name in names:
+    seen: dict[str, int] = {}
+    for at, name in enumerate(names, 1):
         if name.lower() in seen and name.strip():
-            problems.append(f"{file}: columns {seen[name.lower()]!r} and {name!r} have one name")
-        seen[name.lower()] = name
+            problems.append(f"{file}: columns {seen[name.lower()]} and {at} have one name")
+        seen[name.lower()] = at
     if problems:
         raise BadInput("\n".join(problems))
     return names

@@ -20,7 +20,7 @@ import pyarrow.fs as pafs
 
 from jobs.errors import Operational
 from jobs.manifest import THREADS, sha256_of
-from jobs.storage import Location, private_folder
+from jobs.storage import Location, private_folder, sync_folder
 from jobs.stored_versions import remove_older
 from transforms.derivation import canonical_json
 
@@ -117,7 +117,7 @@ def move_back(source: Location, target: Location, closed: Location) -> bool:
 def _renamed(source: Path, target: Path) -> None:
     os.rename(source, target)
     for folder in {source.parent, target.parent}:
-        _synced(folder)
+        sync_folder(folder)
 
 
 def _like(source: Path, target: Path) -> None:
@@ -125,14 +125,6 @@ def _like(source: Path, target: Path) -> None:
     for folder in (source, *(one for one in source.rglob("*") if one.is_dir())):
         if (made := target / folder.relative_to(source)).is_dir():
             shutil.copymode(folder, made)
-
-
-def _synced(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _carried(source: Location, target: Location, *, log_first: bool = True) -> bool:
@@ -151,7 +143,7 @@ def _carried(source: Location, target: Location, *, log_first: bool = True) -> b
         if new.is_local:
             if old.is_local:
                 shutil.copymode(old.local, new.local)
-            _synced(new.local)
+            sync_folder(new.local)
         if writes.get_file_info(new_path).size != size or sha256_of(new) != digest.hexdigest():
             raise Operational(f"{new} is not what {old} was; look at the disk, then start again")
         old.delete()

@@ -13,7 +13,7 @@ from jobs.combination import entries
 from jobs.combination.packages import draft
 from jobs.combination.salts import JOIN_SALT, LINK_SALT, join_salt
 from jobs.combination.secret_store import destroy_series_secrets, round_secret, series_secret
-from jobs.tables import pinned
+from jobs.tables import pinned, write_source
 from transforms.combination.key_vectors import fingerprint
 from transforms.combination.serials import round_series
 from transforms.compiler import compile_plan
@@ -88,6 +88,38 @@ def test_withdrawn_subjects_send_no_key(round_: PartyRound) -> None:
     summary = round_.done("A", "keys")
     assert (summary["stopped"], summary["subjects"]) == (1, 2)
     assert key_of(salt_of(round_), "권율", "01000000002") not in round_.keys("A")
+
+
+def texts_asked(round_: PartyRound, *asked: str) -> None:
+    """A register whose ids are texts, and requests as people type them."""
+    rows = [{**one, "member": f"M-{one['member']}"} for one in MEMBERS]
+    text = pa.field("member", pa.string())
+    zone = round_.environments["A"].zone("source")
+    write_source(pa.Table.from_pylist(rows, SCHEMA.set(SCHEMA.get_field_index("member"), text)), zone / "crm/members",
+                 mode="replace")  # fmt: skip
+    write_source(pa.table({"member": list(asked), "asked": [0] * len(asked)}), zone / "crm/stops", mode="replace")
+
+
+def test_who_withdrew_is_found_however_the_request_spells_the_id(round_: PartyRound) -> None:
+    texts_asked(round_, " Ｍ－2 ", "M-99")
+    round_.salted("A")
+    assert round_.done("A", "keys")["stopped"] == 1
+    assert key_of(salt_of(round_), "권율", "01000000002") not in round_.keys("A")
+
+
+def test_requests_that_can_be_no_ids_of_the_register_stop_the_round(round_: PartyRound) -> None:
+    """Nobody may stay in because the list is of another type."""
+    write_source(
+        pa.table({"member": ["M-2"], "asked": [0]}),
+        round_.environments["A"].zone("source") / "crm/stops",
+        mode="replace",
+    )
+    round_.salted("A")
+    code, _, said = round_.run("A", "keys")
+    assert code == 1
+    assert "stop requests: ids of type string, not all of which can be subjects of type int64" in said
+    assert "M-2" not in said
+    assert round_.got("KMA", "keys", "A", ROUND, None) is None
 
 
 def test_the_next_round_has_the_same_keys_and_other_serials(round_: PartyRound) -> None:

@@ -6,8 +6,6 @@ deltalake's vacuum asks for (it trips over folders).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -23,35 +21,21 @@ from jobs.storage import Location
 from jobs.stored_versions import remove_older
 from tests.conftest import Keep
 from tests.jobs.publishing.conftest import MakeRun
-from tests.object_store import Store, running_double, running_store
+from tests.object_store import Store
 
 from .test_destroy import PLANTED, ask, carry, holding, published, sign, target
-
-numbers = count()
-
-
-@pytest.fixture(scope="module")
-def real() -> Iterator[Store]:
-    with running_store() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def double() -> Iterator[Store]:
-    with running_double() as found:
-        yield found
 
 
 @pytest.fixture
 def store(request: pytest.FixtureRequest) -> Store:
     """The double, or what a test's parameter names."""
-    found: Store = request.getfixturevalue(getattr(request, "param", "double"))
+    found: Store = request.getfixturevalue(getattr(request, "param", "double_store"))
     return found
 
 
 @pytest.fixture
 def bucket(store: Store) -> Location:
-    return store.bucket(f"destroyed-{next(numbers)}", versioned=store.name == "moto")
+    return store.bucket("destroyed", versioned=store.name == "moto")
 
 
 @pytest.fixture
@@ -75,7 +59,7 @@ def published_on_disk(store: Store, place: Location, what: int) -> list[str]:
     return holding(store.disk / place.uri.removeprefix("s3://"), what)
 
 
-@pytest.mark.parametrize("store", ["real"], indirect=True)
+@pytest.mark.parametrize("store", ["real_store"], indirect=True)
 @pytest.mark.parametrize("period", [None, "2026-10"])
 def test_no_byte_is_left_on_the_disk_of_a_real_store(
     make_run: MakeRun, store: Store, bucket: Location, period: str | None, figures: Keep
@@ -177,7 +161,7 @@ def test_a_store_that_keeps_its_versions_is_told(make_run: MakeRun, monkeypatch:
 
 
 def test_a_bucket_without_versions_has_none(store: Store) -> None:
-    plain = store.bucket(f"destroyed-{next(numbers)}")
+    plain = store.bucket("destroyed")
     store.client.put_object(Bucket=plain.uri.removeprefix("s3://"), Key="zone/file", Body=b"x")
     assert remove_older(plain / "zone", lambda _: True) == 0
     assert store.objects(plain) == ["zone/file"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,30 +15,18 @@ from jobs.incidents.quarantining import quarantine_folder
 from jobs.release import open_table
 from jobs.storage import Location
 from tests.jobs.publishing.conftest import REVIEWERS, MakeRun
-from tests.object_store import Store, running_double, running_store
+from tests.object_store import Store
 
 from .test_quarantine import OUTPUT, Killed, put_away
 from .test_restore import vote
 
 
-@pytest.fixture(scope="module")
-def store() -> Iterator[Store]:
-    with running_store() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def versioned() -> Iterator[Store]:
-    with running_double() as found:
-        yield found
-
-
 @pytest.fixture
 def environment(environment_file: Any, request: pytest.FixtureRequest) -> Environment:
     """`published` in a bucket, of the store that a test's parameter names; quarantine and evidence on this machine."""
-    name = getattr(request, "param", "store")
+    name = getattr(request, "param", "real_store")
     store: Store = request.getfixturevalue(name)
-    bucket = store.bucket("incidents", versioned=name == "versioned")
+    bucket = store.bucket("incidents", versioned=name == "double_store")
     store.environment(environment_file, {"published": bucket / "published"})
     return load_environment(environment_file)
 
@@ -92,12 +79,12 @@ def test_it_leaves_and_comes_back_also_where_it_was_stopped(
     assert open_table(place) is not None
 
 
-@pytest.mark.parametrize("environment", ["versioned"], indirect=True)
-def test_no_older_version_is_left_to_read_in_a_bucket_that_keeps_them(make_run: MakeRun, versioned: Store) -> None:
+@pytest.mark.parametrize("environment", ["double_store"], indirect=True)
+def test_no_older_version_is_left_to_read_in_a_bucket_that_keeps_them(make_run: MakeRun, double_store: Store) -> None:
     case = make_run().approve()
     case.publish()
     place = case.environment.zone("published") / OUTPUT
     put_away(case)
-    _, _, folder = place.uri.removeprefix("s3://").partition("/")
-    told = versioned.client.list_object_versions(Bucket="incidents", Prefix=folder)
+    bucket, _, folder = place.uri.removeprefix("s3://").partition("/")
+    told = double_store.client.list_object_versions(Bucket=bucket, Prefix=folder)
     assert [one["Key"] for one in told.get("Versions", ()) if not one["Key"].endswith("/")] == []

@@ -31,7 +31,7 @@ from jobs.retail import Retail, districts
 from jobs.runs import find_run
 from jobs.tables import write_source
 from tests.conftest import write_environment
-from tests.object_store import Store, running_store
+from tests.object_store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 CUSTOMERS = 4000
@@ -103,17 +103,11 @@ def bare_python(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def store() -> Iterator[Store]:
-    with running_store() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def cluster(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def cluster(real_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     folder = tmp_path_factory.mktemp("cluster")
     file = write_environment(folder)
-    bucket = store.bucket("zones")
-    store.environment(file, {name: bucket / name for name in ("source", "staging", "published")})
+    bucket = real_store.bucket("zones")
+    real_store.environment(file, {name: bucket / name for name in ("source", "staging", "published")})
     shutil.copy(ROOT / "conf" / "plans" / "first.yaml", folder)
     made = Cluster(folder / "spark", folder, bare_python(folder / "bare"), file)
     started = made.script("start")
@@ -137,7 +131,7 @@ def staged(cluster: Cluster) -> str:
     return str(told["run"])
 
 
-def test_the_first_plan_goes_from_source_to_published(cluster: Cluster, staged: str, store: Store) -> None:
+def test_the_first_plan_goes_from_source_to_published(cluster: Cluster, staged: str, real_store: Store) -> None:
     folder = find_run(cluster.environment, staged)
     assert folder.read("verify.json")["verdict"] == "equal"
     assert folder.read("risk.json")["run"] == staged
@@ -150,11 +144,11 @@ def test_the_first_plan_goes_from_source_to_published(cluster: Cluster, staged: 
     record = folder.load_record()
     place = folder.published(record, "first")
     assert place.uri.startswith("s3://zones/published/")
-    found = DeltaTable(str(place), storage_options=dict(store.options.deltalake)).to_pyarrow_table()
+    found = DeltaTable(str(place), storage_options=dict(real_store.options.deltalake)).to_pyarrow_table()
     assert found.num_rows == record.tables[0].rows > CUSTOMERS // 3
     assert sorted(found["customer_id"].to_pylist()) == list(range(1, found.num_rows + 1))
     assert set(found["age"].to_pylist()) == {20, 30, 40, 50, 60}
-    assert store.objects(cluster.environment.zone("staging")) == []
+    assert real_store.objects(cluster.environment.zone("staging")) == []
 
 
 def test_both_workers_executors_took_part_from_folders_of_their_own(cluster: Cluster, staged: str) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,35 +16,20 @@ from jobs.frames import needs_connector, read
 from jobs.retail import schema
 from jobs.storage import Location
 from jobs.tables import pinned, write_source
-from tests.object_store import Store, running_store
+from tests.jobs.kinds_of_columns import KINDS
+from tests.object_store import Store
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 ROOT = Path(__file__).resolve().parents[2]
-numbers = count()
-TABLE = pa.table(
-    {
-        "b": pa.array([True, None]), "i8": pa.array([1, None], pa.int8()), "a.b": pa.array([7, None], pa.int64()),
-        "d": pa.array([dt.date(9999, 12, 31), None]),
-        "instant": pa.array([dt.datetime(2024, 1, 1, tzinfo=dt.UTC), None], pa.timestamp("us", "UTC")),
-        "wall": pa.array([dt.datetime(2024, 1, 1), None], pa.timestamp("us")),  # noqa: DTZ001
-        "money": pa.array([1, None], pa.decimal128(38, 2)), "한 글": pa.array(["가", None]),
-        "bytes": pa.array([b"x", None]), "f": pa.array([1.5, None], pa.float32()),
-    }
-)  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def store() -> Iterator[Store]:
-    with running_store() as found:
-        yield found
+TABLE = pa.table({**KINDS, "a.b": pa.array([7, None], pa.int64())})
 
 
 @pytest.fixture
-def environment(environment_file: Path, store: Store) -> Environment:
+def environment(environment_file: Path, real_store: Store) -> Environment:
     """source in a bucket of its own."""
-    store.environment(environment_file, {"source": store.bucket(f"frames-{next(numbers)}") / "source"})
+    real_store.environment(environment_file, {"source": real_store.bucket("frames") / "source"})
     return load_environment(environment_file)
 
 

@@ -15,6 +15,7 @@ from jobs.frames import read
 from jobs.parquet import NewFile, ParquetSink, write_batches
 from jobs.storage import Location
 from jobs.tables import commit_files, exists, last_commit, pinned, write_source
+from tests.jobs.kinds_of_columns import KINDS
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -138,16 +139,7 @@ def test_a_sink_that_fails_leaves_nothing(place: Location) -> None:
 
 @pytest.mark.spark
 def test_spark_reads_what_we_commit(spark: SparkSession, place: Location) -> None:
-    table = pa.table(
-        {
-            "b": pa.array([True, None]), "i8": pa.array([1, None], pa.int8()),
-            "d": pa.array([dt.date(9999, 12, 31), None]),
-            "instant": pa.array([dt.datetime(2024, 1, 1, tzinfo=dt.UTC), None], pa.timestamp("us", "UTC")),
-            "wall": pa.array([dt.datetime(2024, 1, 1), None], pa.timestamp("us")),  # noqa: DTZ001
-            "money": pa.array([1, None], pa.decimal128(38, 2)), "한 글": pa.array(["가", None]),
-            "bytes": pa.array([b"x", None]), "f": pa.array([1.5, None], pa.float32()),
-        }
-    )  # fmt: skip
+    table = pa.table(KINDS)
     write_source(table, place)
     assert pinned(place).features == {"timestampNtz"}
     assert read(spark, place).toArrow().cast(table.schema).equals(table)

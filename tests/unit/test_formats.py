@@ -235,3 +235,19 @@ def test_pyarrow_still_calls_the_handler_of_bad_records() -> None:
     options = pacsv.ParseOptions(invalid_row_handler=lambda row: seen.append(row.actual_columns) or "skip")
     pacsv.read_csv(io.BytesIO(b"a,b\n1\n"), parse_options=options)
     assert seen == [1]
+
+
+@pytest.mark.parametrize(
+    ("first", "told"),
+    [
+        ("EC-1,홍길동,홍길동", "columns 2 and 3 have one name"),
+        ("EC-1,홍길동,", "column 3 has no name"),
+        ('EC-1,"홍\x07길동",x', "column 2: a name with control characters"),
+    ],
+)
+def test_a_file_without_a_header_line_is_told_without_its_cells(tmp_path: Path, first: str, told: str) -> None:
+    file = written(tmp_path, f"{first}\nEC-2,성춘향,x\n".encode())
+    with pytest.raises(BadInput, match=told) as refused:
+        delimited.survey([file], Options())
+    assert "홍" not in str(refused.value)
+    assert "EC-1" not in str(refused.value)

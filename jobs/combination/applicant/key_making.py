@@ -19,7 +19,6 @@ from transforms.combination.key_tasks import FILE, KeyCounts, KeyMaking, KeysMap
 from transforms.combination.matching import KEYS_SCHEMA, bucket_count
 from transforms.derivation import Secret
 from transforms.draws import Draws
-from transforms.identifiers import in_domain
 from transforms.pipeline.engine import PassFailed
 from transforms.pipeline.members import Words
 from transforms.pipeline.states import unpack
@@ -69,6 +68,5 @@ def _stopped(register: Register, serials: Draws) -> Words:
     """The sorted draws of who asked to stop: tasks compare draws, never ids."""
     if register.stops is None:
         return np.empty((0, 2), np.uint64)
-    ids = in_domain(register.stops.ids.drop_null(), register.snapshot.schema.field(register.subject).type)
-    draws = subject_draws(ids, serials)
+    draws = subject_draws(register.stopped(register.stops.ids), serials)
     return draws[np.lexsort((draws[:, 1], draws[:, 0]))]

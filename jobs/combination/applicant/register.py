@@ -23,6 +23,7 @@ from transforms.combination.key_spec import KeySpec
 from transforms.compiler import compile_plan
 from transforms.errors import TechniqueError
 from transforms.fingerprint import fingerprint
+from transforms.identifiers import stopped_subjects
 from transforms.pipeline.engine import Engine, LocalEngine
 from transforms.pipeline.feed import Damaged, Unit, WindowedUnit, pack_units
 from transforms.pipeline_model import TablePipeline
@@ -47,6 +48,10 @@ class Register:
     engine: Engine
     rows: int
     stops: Stops | None
+
+    def stopped(self, ids: pa.Array) -> pa.Array:
+        """Stop requests' ids as the register spells and types them; CellsRefused where one can't be of its type."""
+        return stopped_subjects(ids, self.snapshot.schema.field(self.subject).type)
 
     @property
     def versions(self) -> dict[str, Any]:

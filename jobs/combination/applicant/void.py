@@ -22,7 +22,6 @@ from jobs.sources import requested, scopes
 from jobs.tables import pinned
 from transforms.combination.contribution import SERIAL
 from transforms.combination.serials import serial_draws, serials
-from transforms.identifiers import in_domain
 
 
 def body(call: Call) -> Outcome:
@@ -35,11 +34,9 @@ def body(call: Call) -> Outcome:
     before = call.round.done("void", revision) if revision else None
     if before is not None and before["stops"] == version:
         return _told(call, before, revision, "sent already")
-    type_ = register.snapshot.schema.field(register.subject).type
     since = register.stops.ids.filter(pc.invert(pc.is_in(register.stops.ids, value_set=_before(call, register))))
-    ids = in_domain(since, type_).drop_null()
     secret = round_secret(call.environment, call.combination, call.round.name)
-    found = serials(ids, serial_draws(secret, call.environment.organisation, register.plan))
+    found = serials(register.stopped(since), serial_draws(secret, call.environment.organisation, register.plan))
     table = pa.table({SERIAL: found.take(pc.sort_indices(found))})
     told = {"stops": version, "subjects": table.num_rows}
     for agency in (call.combination.roles.key_agency, call.combination.roles.combining_agency):

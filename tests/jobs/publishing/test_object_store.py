@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,24 +15,21 @@ from jobs.release import commit_of
 from jobs.runs import release_manifest
 from jobs.storage import Location, StorageOptions
 from jobs.tables import pinned, write_source
-from tests.object_store import Store, running_double, running_store
+from tests.object_store import Store
 from transforms.pipeline.feed import Damaged, pack_units
 
 from .conftest import MakeRun
 
-numbers = count()
 
-
-@pytest.fixture(scope="module")
-def store() -> Iterator[Store]:
-    with running_store() as found:
-        yield found
+@pytest.fixture
+def store(real_store: Store) -> Store:
+    return real_store
 
 
 @pytest.fixture
 def environment(environment_file: Path, store: Store) -> Environment:
     """source, staging and published in a bucket of their own; evidence, keys and facts on this machine."""
-    bucket = store.bucket(f"zones-{next(numbers)}")
+    bucket = store.bucket("zones")
     store.environment(environment_file, {name: bucket / name for name in ("source", "staging", "published")})
     return load_environment(environment_file)
 
@@ -125,17 +120,16 @@ def test_what_was_altered_in_the_store_is_not_published(make_run: MakeRun, store
 
 
 def test_a_store_with_conditional_puts_is_taken_and_left_as_it_was(store: Store) -> None:
-    bucket = store.bucket(f"zones-{next(numbers)}")
+    bucket = store.bucket("zones")
     require_safe_commits(bucket / "published")
     assert store.objects(bucket) == []
 
 
-def test_a_store_that_lets_the_last_writer_win_is_refused() -> None:
-    with running_double() as careless:
-        bucket = careless.bucket("careless-zones")
-        with pytest.raises(Refused, match="must not be there: of two commits of one version one would be lost"):
-            require_safe_commits(bucket / "published")
-        assert careless.objects(bucket) == []
+def test_a_store_that_lets_the_last_writer_win_is_refused(double_store: Store) -> None:
+    bucket = double_store.bucket("careless-zones")
+    with pytest.raises(Refused, match="must not be there: of two commits of one version one would be lost"):
+        require_safe_commits(bucket / "published")
+    assert double_store.objects(bucket) == []
 
 
 def test_the_switch_that_lets_the_last_writer_win_is_refused(store: Store) -> None:
