@@ -28,6 +28,7 @@ from jobs.series import series_left
 
 WHAT = "additional information"
 CLOCKS = 86400.0  # seconds by which machines that share a zone may tell another time
+DAMAGED = "the secret was damaged: its bytes are not known"
 METHOD = "wrapped run secret removed (crypto-shredding), facts and maps removed"
 
 
@@ -85,10 +86,11 @@ def destroy_of_failed(folder: RunFolder, ledger: Ledger, application: str) -> No
 
 def _destroyed(folder: RunFolder, ledger: Ledger, zones: tuple[Zone, ...]) -> dict[str, Any]:
     card = _card(folder)
+    damaged = card is None and additional.run_secrets(folder).exists(folder.run)
     before = _opens(folder, card)
     files = _count(folder)
     additional.destroy(folder)
-    searched, left = _search(folder, ledger, card, zones)
+    searched, left = ({}, {"all": DAMAGED}) if damaged else _search(folder, ledger, card, zones)
     return {
         **({"key_id": card.key_id, "check": card.check, "canary": card.canary} if card else {}),
         "check_at_creation": _at_creation(folder, ledger),
@@ -105,6 +107,35 @@ def _destroyed(folder: RunFolder, ledger: Ledger, zones: tuple[Zone, ...]) -> di
         "copies": [f"{place}/{path}" for place, one in searched.items() for path in one.found],
         "backups": folder.environment.backups,
     }
+
+
+def doubts(evidence: dict[str, Any]) -> list[str]:
+    """Why the evidence does not prove that nothing leads back any more, and what to do; empty where it does."""
+    found = []
+    if evidence["copies"]:
+        found.append(
+            f"copies of its wrapped secret lie at {', '.join(evidence['copies'])}; remove them: with the root key they "
+            "open"
+        )
+    if evidence["not_searched"].get("all") == DAMAGED:
+        found.append(
+            "its secret was damaged, so no search for copies was possible; look through zones and backups by hand"
+        )
+    if "check" in evidence and evidence["check"] != evidence["check_at_creation"]:
+        found.append(
+            "the check value of what was destroyed is not the one in the ledger: somebody had put another secret in "
+            "its place; look for the first one"
+        )
+    elif evidence["canary_opened_before"] is False:
+        found.append(
+            "its canary did not open before: the root key of this environment is another one, or secret or canary were "
+            "altered; look for the secret with which the run was made"
+        )
+    if unread := sum(one["unread"] for one in evidence["searched"].values()):
+        found.append(
+            f"{unread} files or folders could not be read in the search, or lie behind a link; look at them by hand"
+        )
+    return found
 
 
 def _card(folder: RunFolder) -> KeyCard | None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jobs.additional_destruction import Hands, destroy_entered, destroyed_already
+from jobs.additional_destruction import Hands, destroy_entered, destroyed_already, doubts
 from jobs.additional_list import Kept, kept
 from jobs.environment import ZONES, Zone
 from jobs.errors import BadInput, DataFailed, Refused
@@ -88,7 +88,7 @@ def _reveal(context: Context) -> Outcome:
 
 
 def _destroy(context: Context) -> Outcome:
-    """Destroys with evidence; DataFailed where copies of the wrapped secret lie elsewhere, which it names."""
+    """Destroys with evidence; DataFailed, with all reasons, where that does not prove that all of it is gone."""
     given, environment = context.arguments, context.environment
     folder = find_run(environment, given.run)
     require_reason(given.reason)
@@ -110,11 +110,8 @@ def _destroy(context: Context) -> Outcome:
         hands = Hands(people.responsible or given.person, given.person, given.confirmer)
         zones = [zone for zone in ZONES if zone in environment.zones]
         evidence = destroy_entered(folder, ledger, record.application, given.reason, hands, zones)
-    if evidence["copies"]:
-        raise DataFailed(
-            f"run {folder.run}: destroyed, but copies of its wrapped secret lie at {', '.join(evidence['copies'])}; "
-            "remove them: with the root key they open"
-        )
+    if found := doubts(evidence):
+        raise DataFailed("\n".join(f"run {folder.run}: destroyed, but {one}" for one in found))
     return Outcome({"run": folder.run, "already": False, "evidence": evidence}, text=_told(folder.run, evidence))
 
 
@@ -166,7 +163,7 @@ ACTIONS = {
 
 
 def main(argv: Sequence[str]) -> int:
-    """Exit 0 done, 1 values that are none of the column's or copies of a secret, 2 arguments, 3 refused, destroyed."""
+    """Exit 0 done, 1 values that are none of the column's or no proof of a destruction, 2 arguments, 3 refused."""
     name = argv[0] if argv else ""
     if name in ACTIONS:
         action = ACTIONS[name]

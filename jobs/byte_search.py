@@ -34,15 +34,21 @@ def every_file(_path: Path, _stat: os.stat_result) -> bool:
 
 
 def search(folder: Path, needles: Sequence[bytes], wanted: Wanted = every_file) -> Searched:
-    """Looks for the bytes, as they stand, in every regular file below a folder that is `wanted`.
+    """Looks for the bytes, as they stand, in every file below a folder that is `wanted`.
 
-    Links are not followed. Compressed content is not unpacked.
+    A file behind a link is read; folders behind one, and those that can't be listed, count as `unread`. Compressed
+    content is not unpacked.
     """
     result = Searched()
-    for top, _, names in os.walk(folder):
+
+    def closed(_error: OSError) -> None:
+        result.unread += 1
+
+    for top, folders, names in os.walk(folder, onerror=closed):
+        result.unread += sum((Path(top) / name).is_symlink() for name in folders)
         for name in sorted(names):
             path = Path(top) / name
-            if path.is_symlink() or not path.is_file():
+            if not path.is_file():
                 continue
             try:
                 if not wanted(path, path.stat()):

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from jobs import additional_information, vault
+from jobs.additional import card
 from jobs.environment import Environment
 from jobs.key_providers.file import FileProvider
 from jobs.ledger import evidence_ledger
@@ -119,8 +120,9 @@ def released(environment: Environment, environment_file: Path, tmp_path: Path) -
     )
     folder.save_record(record)
     files = hashes(folder, "pseudonymize")
-    evidence_ledger(environment).append("pseudonymize", {"run": RUN, "plan": "clinic", "files": files})
     keys = run_keys(environment, loaded.plan, RUN)
+    made = {"run": RUN, "plan": "clinic", "files": files, "secret": card(folder)}
+    evidence_ledger(environment).append("pseudonymize", made)
     rows = pipeline.apply_table(SOURCE, keys)
     engine = LocalEngine([TableUnit(0, SOURCE, SOURCE.schema)])
     prepared = prepare(pipeline.table(), keys, engine, Options(rows_hint=SOURCE.num_rows))

@@ -158,12 +158,14 @@ def test_killed_before_the_entry_it_is_entered_the_next_time(released: Released,
     assert evidence["not_searched"] == {"all": "the secret was gone already: its bytes are not known"}
 
 
-def test_a_damaged_secret_is_destroyed_all_the_same(released: Released) -> None:
+def test_a_damaged_secret_is_destroyed_all_the_same(released: Released, capsys: Printed) -> None:
     ended(released)
     file = released.folder.environment.zone("keys").local / "runs" / f"{RUN}.json"
     file.write_text("{}")
-    assert call(released, "destroy") == 0
+    assert call(released, "destroy") == 1
     assert not file.exists()
+    assert "no search for copies was possible" in capsys.readouterr().err
+    assert call(released, "destroy") == 0, "done, and entered with its doubt"
 
 
 @pytest.mark.parametrize(
@@ -208,8 +210,8 @@ def test_each_action_has_its_own_zones() -> None:
     assert zones["destroy"][1] == {"keys", "additional-information", "evidence"}
 
 
-def test_the_canary_is_of_this_secret_alone(released: Released) -> None:
-    """A swapped card would prove the end of another secret: it is told in the evidence."""
+def test_the_canary_is_of_this_secret_alone(released: Released, capsys: Printed) -> None:
+    """A swapped canary would prove the end of another secret: it is told, and entered."""
     folder = ended(released).folder
     zone = folder.environment.zone("keys")
     other = RunSecrets(zone, FileProvider(folder.environment.keys.path))  # type: ignore[union-attr]
@@ -217,6 +219,37 @@ def test_the_canary_is_of_this_secret_alone(released: Released) -> None:
     file, strange = (zone.local / "runs" / f"{name}.json" for name in (RUN, "other"))
     body = json.loads(file.read_text())
     file.write_text(json.dumps({**body, "canary": json.loads(strange.read_text())["canary"]}))
-    assert call(released, "destroy") == 0
+    assert call(released, "destroy") == 1
+    assert "its canary did not open before" in capsys.readouterr().err
     assert entries(released, "destroy")[0]["evidence"]["canary_opened_before"] is False
     assert RunFolder(folder.environment, "other").run in other.names()
+
+
+def test_another_secret_in_its_place_proves_nothing(released: Released, capsys: Printed) -> None:
+    """Whole, of this run's name and under the same root key: only the ledger knows that it is another one."""
+    folder = ended(released).folder
+    file = folder.environment.zone("keys").local / "runs" / f"{RUN}.json"
+    file.rename(released.home / "kept-by-somebody.json")
+    run_secrets(folder).create(RUN)
+    assert call(released, "destroy") == 1
+    assert "the check value of what was destroyed is not the one in the ledger" in capsys.readouterr().err
+    evidence = entries(released, "destroy")[0]["evidence"]
+    assert evidence["canary_opened_before"] is True
+    assert evidence["check"] != evidence["check_at_creation"]
+
+
+def test_what_the_search_can_not_read_is_told(released: Released, capsys: Printed) -> None:
+    ended(released)
+    published = released.folder.environment.zone("published").local
+    (published / "elsewhere").symlink_to(released.home, target_is_directory=True)
+    assert call(released, "destroy") == 1
+    assert "1 files or folders could not be read in the search" in capsys.readouterr().err
+
+
+def test_a_copy_behind_a_link_is_found(released: Released, capsys: Printed) -> None:
+    folder = ended(released).folder
+    kept = released.home / "kept.bin"
+    kept.write_bytes(run_secrets(folder).card(RUN).wrapped)
+    (folder.environment.zone("published").local / "innocent").symlink_to(kept)
+    assert call(released, "destroy") == 1
+    assert "copies of its wrapped secret lie at published/innocent" in capsys.readouterr().err
