@@ -48,9 +48,9 @@ def _zone_problems(environment: Environment, zone: Zone, output: Location) -> It
     if place.local.is_dir() and stat.S_IMODE(place.local.stat().st_mode) & stat.S_IRWXO:
         yield f"everybody on this machine may enter the zone {zone} ({place}): `chmod o-rwx` it"
     if output.is_local:
-        if _identity(place.local) in _above(output.local):
+        if _above(output.local) & _folders(place.local):
             yield f"{output} lies in the zone {zone} ({place}), by a link or mount"
-        elif _identity(output.local) in _above(place.local):
+        elif _above(place.local) & _folders(output.local):
             yield f"the zone {zone} ({place}) lies in {output}, by a link or mount"
 
 
@@ -63,10 +63,16 @@ def _identity(path: Path) -> Identity | None:
     return found.st_dev, found.st_ino
 
 
-def _above(path: Path) -> set[Identity | None]:
+def _above(path: Path) -> set[Identity]:
     """The folders that a place really lies in, and itself."""
     real = path.resolve()
     return {one for one in map(_identity, [real, *real.parents]) if one is not None}
+
+
+def _folders(path: Path) -> set[Identity]:
+    """A place itself, and all folders in it: one of them may be mounted elsewhere, too."""
+    found = (_identity(Path(top)) for top, _, _ in os.walk(path))
+    return {one for one in found if one is not None}
 
 
 def _files(folder: Path) -> Iterator[tuple[Identity, str]]:

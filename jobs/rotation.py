@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from jobs.clock import Clock, utc_now
 from jobs.environment import Environment
-from jobs.errors import Operational
+from jobs.errors import BadInput, JobError, Operational
 from jobs.key_providers import provider_of
-from jobs.keys import STORES, KeyGone, StoredSecrets
+from jobs.keys import STORES, KeyCard, KeyGone, StoredSecrets
 from jobs.ledger import evidence_ledger
 
 
@@ -34,7 +35,7 @@ def stores(environment: Environment) -> Iterator[StoredSecrets]:
 
 
 def wrapped_by(environment: Environment) -> dict[str, int]:
-    """How many secrets each root key wraps, by its id; none is opened."""
+    """How many secrets each root key wraps, by its id; none is opened. Operational for a damaged one."""
     found: Counter[str] = Counter()
     for store in stores(environment):
         for name in store.names():
@@ -48,23 +49,47 @@ def wrapped_by(environment: Environment) -> dict[str, int]:
 def rotate(environment: Environment, clock: Clock = utc_now) -> Rotated:
     """Wraps all secrets under the current root key and enters it; the retiring one is then not needed.
 
-    BadInput for a secret of a third root key; Operational for a damaged one, and where some job, started with the old
-    environment, made new secrets under the old root key meanwhile.
+    One that can't be wrapped anew keeps no other back; all are told: BadInput for secrets of a third root key,
+    Operational for damaged ones, and where some job, started with the old environment, made new secrets under the old
+    root key meanwhile.
     """
     key_id = provider_of(environment).check()
-    before = wrapped_by(environment)
-    rewrapped = 0
+    already = sum(card.key_id == key_id for card in _cards(environment))
+    rewrapped, problems = 0, list[JobError]()
     for store in stores(environment):
         store.sweep()
         for name in store.names():
-            rewrapped += store.rewrap(name)
+            try:
+                rewrapped += store.rewrap(name)
+            except JobError as error:
+                problems.append(type(error)(f"{store.noun} {name}: {error}"))
+    _enter(environment, key_id, rewrapped, clock)
+    if problems:
+        kind = BadInput if all(isinstance(one, BadInput) for one in problems) else Operational
+        raise kind("\n".join([f"{rewrapped} secrets wrapped anew, {len(problems)} not:", *map(str, problems)]))
     left = {other: count for other, count in wrapped_by(environment).items() if other != key_id}
-    body = {"key_id": key_id, "from": sorted(set(before) - {key_id}), "rewrapped": rewrapped}
-    if rewrapped:
-        evidence_ledger(environment, clock).append("keys-rotate", body)
     if left:
         raise Operational(
             f"{sum(left.values())} secrets were made under another root key ({', '.join(left)}) meanwhile; let the "
             "jobs with the old environment end, and try again"
         )
-    return Rotated(key_id, rewrapped, before.get(key_id, 0))
+    return Rotated(key_id, rewrapped, already)
+
+
+def _cards(environment: Environment) -> Iterator[KeyCard]:
+    """What is known of all secrets that are whole."""
+    for store in stores(environment):
+        for name in store.names():
+            with suppress(JobError):
+                yield store.card(name)
+
+
+def _enter(environment: Environment, key_id: str, rewrapped: int, clock: Clock) -> None:
+    """The ledger's entry; that of an attempt that was killed before it, too."""
+    ledger = evidence_ledger(environment, clock)
+    moved = [card.roots[-2] for card in _cards(environment) if card.key_id == key_id and len(card.roots) > 1]
+    if ledger.find("keys-rotate", key_id=key_id) is None:
+        rewrapped = len(moved)
+    if rewrapped:
+        body = {"key_id": key_id, "from": sorted(set(moved)), "rewrapped": rewrapped}
+        ledger.append("keys-rotate", body)

@@ -80,7 +80,7 @@ def test_meanwhile_jobs_go_on(changing: Environment, secrets: dict[tuple[str, st
     assert rotate(changing).rewrapped == 0
 
 
-@pytest.mark.parametrize("at", range(6))
+@pytest.mark.parametrize("at", range(7))
 def test_killed_at_any_file_one_of_both_opens_every_secret(
     changing: Environment, secrets: dict[tuple[str, str], Secret], at: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -94,10 +94,15 @@ def test_killed_at_any_file_one_of_both_opens_every_secret(
 
     with monkeypatch.context() as patched:
         patched.setattr(os, "replace", replace)
+        if at == 6:  # behind the last file, before the entry
+            patched.setattr("jobs.rotation._enter", lambda *_: replace())
         with pytest.raises(KeyboardInterrupt):
             rotate(changing)
     assert held(changing, provider_of(changing)) == secrets
     assert rotate(changing).rewrapped == 12 - 2 * at
+    entry = evidence_ledger(changing, write=False).find("keys-rotate")
+    assert entry is not None
+    assert entry.content()["rewrapped"] == 12, "the killed attempt's, too"
     assert held(changing, FileProvider(changing.keys.path)) == secrets
     left = [path for store in STORES for path in (changing.zone("keys").local / store.folder).glob(".*")]
     assert left == []
@@ -155,8 +160,24 @@ def test_what_is_made_anew_meanwhile_stays(
 def test_a_secret_of_a_third_root_key_stops_it(changing: Environment, secrets: object, tmp_path: Path) -> None:
     third = FileProvider.init(tmp_path / "third.json")
     SeriesSecrets(changing.zone("keys"), third).create("strange")
-    with pytest.raises(BadInput, match="another root key"):
+    (changing.zone("keys").local / "runs" / "n1.json").rename(tmp_path / "away.json")
+    with pytest.raises(BadInput, match=r"11 secrets wrapped anew, 1 not:\nseries strange: .*another root key"):
         rotate(changing)
+    assert sorted(wrapped_by(changing).values()) == [1, 11], "it keeps no other back"
+
+
+def test_a_damaged_secret_keeps_no_other_back(changing: Environment, secrets: object) -> None:
+    """A copy that some program left beside them, as well."""
+    folder = changing.zone("keys").local / "runs"
+    (folder / "n1.json").write_text("{}")
+    (folder / "n0 (copy).json").write_bytes((folder / "n0.json").read_bytes())
+    with pytest.raises(Operational, match="11 secrets wrapped anew, 2 not:") as told:
+        rotate(changing)
+    assert "run n1: the file with the secret of run n1 is damaged" in str(told.value)
+    assert "run n0 (copy): " in str(told.value)
+    entry = evidence_ledger(changing, write=False).find("keys-rotate")
+    assert entry is not None
+    assert entry.content()["rewrapped"] == 11
 
 
 def test_a_job_with_the_old_environment_is_told_of(

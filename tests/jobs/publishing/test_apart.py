@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from jobs import apart
 from jobs.apart import require_apart
 from jobs.errors import Refused
 from jobs.ledger import evidence_ledger
@@ -51,6 +52,18 @@ def test_a_zone_that_a_link_leads_into_an_output(make_run: MakeRun) -> None:
     shutil.move(additional, output / "hidden")
     additional.symlink_to(output / "hidden")
     assert f"lies in {output}" in refused(case)
+
+
+def test_a_folder_of_the_zone_that_is_mounted_as_the_output(make_run: MakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the disk knows: no path tells that a folder of one is bound into the other (`mount --bind`)."""
+    case = make_run()
+    additional, _ = places(case)
+    output = case.folder.output(case.record).local
+    output.mkdir(parents=True)
+    inside = next(path for path in additional.rglob("*") if path.is_dir())
+    disk = apart._identity
+    monkeypatch.setattr(apart, "_identity", lambda path: disk(inside if path == output else path))
+    assert "lies in the zone additional-information" in refused(case)
 
 
 def test_a_file_of_both(make_run: MakeRun) -> None:
