@@ -33,7 +33,7 @@ from jobs.run_plan import save_plan
 from jobs.run_secrets import run_keys
 from jobs.runs import RunFolder, RunRecord, StagedTable, run_name
 from jobs.session import require_encryption, settled, spark_session, watched
-from jobs.sources import Stops, engine_for, pinned_sources, round_period, source_version, stop_requests, table_window
+from jobs.sources import Stops, all_stops, engine_for, pinned_sources, round_period, source_version, table_window
 from jobs.staging import StagedFiles, StagedSink, commit_staged
 from jobs.tables import Snapshot
 from jobs.vouched import hashes
@@ -251,19 +251,6 @@ def trial(pipeline: Pipeline, limit: int) -> Pipeline:
     return replace(pipeline, tables=tables, aggregates={})
 
 
-def all_stops(spark: Any, plan: Plan, environment: Environment, clock: Clock) -> dict[str, Stops]:
-    """Stop requests by subject (`""` where the plan has one source)."""
-    found: dict[str, Stops] = {}
-    if plan.source is not None and plan.source.stop_requests is not None:
-        path = "source.stop_requests"
-        found[""] = stop_requests(spark, plan.source.stop_requests, plan, environment, path, clock)
-    for name, subject in plan.subjects.items():
-        if subject.stop_requests is not None:
-            path = f"subjects.{name}.stop_requests"
-            found[name] = stop_requests(spark, subject.stop_requests, plan, environment, path, clock)
-    return found
-
-
 @dataclass(frozen=True)
 class _Asked:
     """What the command line asked for."""
@@ -350,7 +337,7 @@ class _Job:
                 commit_staged(place, table, self.pipeline.plan, self.pipeline.fingerprint, self.folder.run, staged)
             )
             digests |= staged.digests
-            counts[name] = table_counts(found, found.facts, finished.tally, self._stopped(table))
+            counts[name] = table_counts(found, found.facts, finished.tally, self._stops(table))
         source_values.write(self.folder, marker, marked)
         return _Made(tuple(tables), digests, counts)
 
@@ -371,16 +358,19 @@ class _Job:
         options = Options(cores, self.asked.partitions, rows, limits)
         return engine, options
 
-    def _stopped(self, table: TablePipeline) -> pa.Array | None:
+    def _stops(self, table: TablePipeline) -> Stops | None:
         subject = "" if self.pipeline.plan.source is not None else table.subject_domain
-        stops = self.stops.get(subject or "")
+        return self.stops.get(subject or "")
+
+    def _stopped(self, table: TablePipeline) -> pa.Array | None:
+        stops = self._stops(table)
         return stops.ids if stops is not None else None
 
 
-def table_counts(prepared: Prepared, facts: TableFacts, tally: Any, asked: pa.Array | None) -> dict[str, Any]:
+def table_counts(prepared: Prepared, facts: TableFacts, tally: Any, stops: Stops | None) -> dict[str, Any]:
     """What reviewers may see: numbers of rows, subjects and cells, and of requests to stop."""
     return {
-        **({} if asked is None else {"requests": len(asked)}),
+        **({} if stops is None else {"requests": len(stops.ids), "requests_of_other_scopes": stops.elsewhere}),
         "subjects": prepared.subjects,
         "drawn": prepared.drawn,
         "sample": prepared.sample.counts() if prepared.sample is not None else None,

@@ -45,6 +45,7 @@ def body(context: Context) -> Outcome:
     lines = [f"{one.name}: {one.rows} rows" for one in done.tables]
     lines += [
         f"{name}: {counts['requests']} requests to stop, {counts['rows']['stopped']} rows left out for them"
+        f"{_elsewhere(counts['requests_of_other_scopes'])}"
         for name, counts in done.counts.get("tables", {}).items()
         if "requests" in counts
     ]
@@ -59,6 +60,10 @@ def body(context: Context) -> Outcome:
         },
         text="\n".join([f"run {done.run}: {done.state}", *lines, *_earlier(context, done.run)]),
     )
+
+
+def _elsewhere(count: int) -> str:
+    return f"; {count} requests name another scope: is each spelled as a plan, purpose or application?" if count else ""
 
 
 def _earlier(context: Context, run: str) -> list[str]:

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -67,10 +67,27 @@ def engine_for(
 
 @dataclass(frozen=True)
 class Stops:
-    """The pinned stop requests of one table or subject: who is left out."""
+    """The pinned stop requests of one table or subject: who is left out.
+
+    `elsewhere` is how many rows of the list name another scope: this plan leaves out nobody for them.
+    """
 
     version: SourceVersion
     ids: pa.Array
+    elsewhere: int = 0
+
+
+def all_stops(spark: Any, plan: Plan, environment: Environment, clock: Clock) -> dict[str, Stops]:
+    """Stop requests by subject (`""` where the plan has one source)."""
+    found: dict[str, Stops] = {}
+    if plan.source is not None and plan.source.stop_requests is not None:
+        path = "source.stop_requests"
+        found[""] = stop_requests(spark, plan.source.stop_requests, plan, environment, path, clock)
+    for name, subject in plan.subjects.items():
+        if subject.stop_requests is not None:
+            path = f"subjects.{name}.stop_requests"
+            found[name] = stop_requests(spark, subject.stop_requests, plan, environment, path, clock)
+    return found
 
 
 def stop_requests(
@@ -82,8 +99,9 @@ def stop_requests(
     """
     snapshot = pinned(environment.zone("source") / requests.table)
     require_fresh(snapshot, requests, path, clock)
-    found = requested(spark, snapshot, requests, scopes(plan.plan, plan.purpose, plan.application), path)
-    return Stops(source_version(requests.table, snapshot), found)
+    concerned = scopes(plan.plan, plan.purpose, plan.application)
+    found = requested(spark, snapshot, requests, concerned, path)
+    return Stops(source_version(requests.table, snapshot), found.ids, found.elsewhere)
 
 
 def require_fresh(snapshot: Snapshot, requests: StopRequests, path: str, clock: Clock) -> None:
@@ -101,10 +119,17 @@ def scopes(plan: str, purpose: Purpose, application: Application) -> tuple[str, 
     return "all", plan, purpose.kind, application.number
 
 
+class Requested(NamedTuple):
+    """Distinct ids of the requests that count, and how many requests name another scope."""
+
+    ids: pa.Array
+    elsewhere: int
+
+
 def requested(
     spark: Any, snapshot: Snapshot, requests: StopRequests, concerned: tuple[str, ...], path: str
-) -> pa.Array:
-    """The ids in one version of a stop-request table.
+) -> Requested:
+    """The requests in one version of a stop-request table.
 
     A request counts unless its `scope` names another purpose, plan or application: null, `concerned` (see `scopes`)
     and empty ones count, whatever blanks, width or case they are written in.
@@ -115,14 +140,14 @@ def requested(
         raise BadInput(
             f"{path}: column {', '.join(missing)} is not in {requests.table}; it has {', '.join(snapshot.schema.names)}"
         )
-    found = _columns(spark, snapshot, wanted)
+    every = found = _columns(spark, snapshot, wanted)
     if requests.scope is not None:
         scope = found.column(requests.scope)
         counts = pa.array(["", *map(_plainly, concerned)], pa.string())
         words = scope.cast(pa.string()).to_pylist()
         told = pa.array([None if one is None else _plainly(one) for one in words], pa.string())
         found = found.filter(pc.or_(pc.is_null(told), pc.is_in(told, value_set=counts)))
-    return found.column(requests.key).combine_chunks().unique()
+    return Requested(found.column(requests.key).combine_chunks().unique(), every.num_rows - found.num_rows)
 
 
 def _plainly(scope: str) -> str:

@@ -72,4 +72,4 @@ def _ids(
     environment: Environment, snapshot: Snapshot, requests: StopRequests, concerned: tuple[str, ...], path: str
 ) -> pa.Array:
     spark = None if snapshot.by_file else spark_session(environment, "publish")
-    return requested(spark, snapshot, requests, concerned, path)
+    return requested(spark, snapshot, requests, concerned, path).ids

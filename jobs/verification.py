@@ -184,7 +184,7 @@ class _Job:
             return None
         snapshot = read_version(self.folder.environment, self.record.stops[name])
         concerned = scopes(plan.plan, plan.purpose, plan.application)
-        return requested(self.spark, snapshot, requests, concerned, "stop_requests")
+        return requested(self.spark, snapshot, requests, concerned, "stop_requests").ids
 
 
 def _stop_requests(plan: Plan, name: str) -> StopRequests | None:

@@ -25,10 +25,10 @@ from jobs.legal_gate import find_unmarked, legal_problems
 from jobs.locks import exclusive
 from jobs.plans import open_plan
 from jobs.progress import Progress
-from jobs.pseudonymization import all_stops, bare, period_windows, source_name
+from jobs.pseudonymization import bare, period_windows, source_name
 from jobs.runs import RunFolder, run_name
 from jobs.session import require_encryption, spark_session
-from jobs.sources import pinned_sources, round_period, source_version
+from jobs.sources import all_stops, pinned_sources, round_period, source_version
 from jobs.storage import write_atomically
 from jobs.tables import Snapshot
 from jobs.vouched import RISK_REPORT, hashes

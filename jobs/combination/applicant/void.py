@@ -63,7 +63,8 @@ def _before(call: Call, register: Register) -> pa.Array:
     snapshot = pinned(call.environment.zone("source") / requests.table, version)
     if snapshot.table_id != table_id or not snapshot.by_file:
         return none
-    return requested(None, snapshot, requests, scopes(plan.plan, plan.purpose, plan.application), "stop_requests")
+    concerned = scopes(plan.plan, plan.purpose, plan.application)
+    return requested(None, snapshot, requests, concerned, "stop_requests").ids
 
 
 def _told(call: Call, told: Mapping[str, Any], revision: int, state: str) -> Outcome:

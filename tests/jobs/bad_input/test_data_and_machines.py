@@ -75,6 +75,15 @@ def test_stop_requests_without_their_key(desk: Any) -> None:
     desk.fails(2, ("source.stop_requests", "persons", "it has person, asked"))
 
 
+def test_requests_of_another_scope_are_counted_and_told(desk: Any) -> None:
+    """One that is spelled wrongly would else be passed over in silence."""
+    desk.change(STOPS[0], STOPS[1].replace("at: asked, max_age: 1d", "scope: scope"))
+    rows = {"person": ["EC-900003", "EC-900004", "EC-900005"], "scope": [None, "all", "statistic"]}
+    desk.write(pa.table(rows), "stops")
+    assert desk.run() == 0, desk.err
+    assert "people: 2 requests to stop, 2 rows left out for them; 1 requests name another scope" in desk.out
+
+
 def test_a_damaged_file(desk: Any) -> None:
     with desk.data_file.open("r+b") as file:
         file.seek(20)
