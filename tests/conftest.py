@@ -27,6 +27,8 @@ FIGURES = "figures"
 settings.register_profile("gamyeong", deadline=None, print_blob=True, derandomize="CI" in os.environ)
 settings.load_profile("gamyeong")
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
+# JVMs that live for seconds: compiling well what they run once would take near half of their time.
+os.environ["SPARK_SUBMIT_OPTS"] = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 # Before the session starts: its tasks find the store's credentials in what they inherit.
 os.environ.update(CREDENTIALS)
 os.environ.pop("AWS_PROFILE", None)

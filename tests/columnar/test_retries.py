@@ -38,7 +38,7 @@ columns:
   paid: {kind: attribute, apply: [{top-coding: {quantile: 0.99}}, {rounding: {unit: 100, direction: half-up}}]}
 """
 PERSONS = 4000
-FILES = 4
+FILES = 2
 
 
 @dataclass
@@ -84,7 +84,7 @@ class Trial:
         ours = {"PYTHONPATH": f"{ROOT}:{HERE}", "FAILING_GROUP": str(self.bench.folder / "group")}
         return subprocess.run(
             [sys.executable, HERE / "failing.py", fault, "pseudonymize", self.bench.folder / "plan.yaml", "--json",
-             "--partitions", "4", "--environment", self.bench.folder / "failing.yaml"],
+             "--partitions", str(FILES), "--environment", self.bench.folder / "failing.yaml"],
             capture_output=True, text=True, timeout=300, start_new_session=True,
             env={**os.environ, **ours, **variables},
         )  # fmt: skip
@@ -124,7 +124,7 @@ def test_tasks_that_fail_twice_are_tried_again(trial: Trial) -> None:
     ended = trial.start("tasks")
     assert ended.returncode == 0, ended.stderr
     assert json.loads(ended.stdout.splitlines()[-1])["rows"] == len(trial.expected)
-    assert len(trial.committed()) == 4
+    assert len(trial.committed()) == FILES
     assert trial.files() == trial.committed(), "the files of the failed attempts are swept"
     assert trial.bench.rows(trial.done) == trial.expected
 

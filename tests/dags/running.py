@@ -38,11 +38,12 @@ def kill_job(word: str, seconds: float = 60) -> None:
 class Airflow:
     """`infra/airflow` as a newcomer starts it, in a workplace's folders; `stop()` ends all of its processes."""
 
-    def __init__(self, variables: dict[str, str], log: Path) -> None:
+    def __init__(self, variables: dict[str, str], log: Path, level: str = "INFO") -> None:
         quick = {
             "AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
             "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.3",
             "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
+            "AIRFLOW__LOGGING__LOGGING_LEVEL": level,
         }
         variables = {key: value for key, value in variables.items() if key != "PYTHONPATH"}
         self.log = log
