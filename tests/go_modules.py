@@ -13,6 +13,12 @@ from uuid import uuid4
 
 ROOT = Path(__file__).resolve().parents[1]
 MADE = ROOT / ".cache" / "go"
+GATEWAY = "github.com/versity/versitygw", "v1.8.0", "h1:au+wI+aybno/STsQiSm35Uu6Q6iK5MWReQxgO6SEMFc="
+
+
+def gateway() -> Path | None:
+    """Versity's S3 gateway over a folder."""
+    return module_command(*GATEWAY, "cmd/versitygw")
 
 
 @cache
@@ -58,3 +64,7 @@ def _go(*words: str, timeout: float, **variables: str) -> str | None:
     except subprocess.TimeoutExpired:
         return None
     return done.stdout if done.returncode == 0 else None
+
+
+if __name__ == "__main__":  # infra/test builds it while other things are fetched
+    gateway()

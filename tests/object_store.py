@@ -23,9 +23,8 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from jobs.storage import Location, StorageOptions
-from tests.go_modules import module_command
+from tests.go_modules import GATEWAY, gateway
 
-GATEWAY = "github.com/versity/versitygw", "v1.8.0", "h1:au+wI+aybno/STsQiSm35Uu6Q6iK5MWReQxgO6SEMFc="
 REGION = "ap-northeast-2"
 _NUMBERS = count()
 # All tests have these and no others: what the surroundings of this machine hold must not count.
@@ -95,8 +94,8 @@ class Store:
 @contextmanager
 def running_store() -> Iterator[Store]:
     """A real store where it can be had, else the double."""
-    gateway = module_command(*GATEWAY, "cmd/versitygw")
-    if gateway is None:
+    program = gateway()
+    if program is None:
         with running_double() as double:
             yield double
         return
@@ -110,7 +109,7 @@ def running_store() -> Iterator[Store]:
         "ROOT_ACCESS_KEY": CREDENTIALS["AWS_ACCESS_KEY_ID"],
         "ROOT_SECRET_KEY": CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
     }
-    command = [str(gateway), "--port", f"127.0.0.1:{port}", "--region", REGION, "--quiet", *backend]
+    command = [str(program), "--port", f"127.0.0.1:{port}", "--region", REGION, "--quiet", *backend]
     try:
         with _running(f"versitygw {GATEWAY[1]}", command, {**os.environ, **given}, port, disk) as store:
             yield store

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 180
+START_SECONDS = 400
 ENDED = ("success", "failed")
 
 
-def kill_job(word: str, seconds: float = 60) -> None:
+def kill_job(word: str, seconds: float = 200) -> None:
     """Kills the processes of a submitted job with this argument, as a machine that runs out of memory would."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -123,7 +123,7 @@ class Airflow:
         found: list[dict[str, Any]] = self.ask("GET", f"/api/v2/dags/{dag}/dagRuns?limit=100")["dag_runs"]
         return found
 
-    def until_run(self, dag: str, period: str, seconds: float = 120) -> str:
+    def until_run(self, dag: str, period: str, seconds: float = 400) -> str:
         """Waits for the run whose interval begins in a period (2024-07); its id."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -142,7 +142,7 @@ class Airflow:
         """The state of each task of a run."""
         return {name: one["state"] for name, one in self.tasks(dag, run).items()}
 
-    def until(self, dag: str, run: str, done: Callable[[dict[str, str | None]], Any], seconds: float = 180) -> Any:
+    def until(self, dag: str, run: str, done: Callable[[dict[str, str | None]], Any], seconds: float = 400) -> Any:
         """Waits for what `done` finds in the tasks' states."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -152,7 +152,7 @@ class Airflow:
             time.sleep(0.5)
         raise AssertionError(f"{dag} {run}: {self.states(dag, run)}")
 
-    def ended(self, dag: str, run: str, seconds: float = 180) -> str:
+    def ended(self, dag: str, run: str, seconds: float = 400) -> str:
         """Waits for the run's end; its state."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:

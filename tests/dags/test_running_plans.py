@@ -165,7 +165,7 @@ def test_a_killed_task_is_tried_again_and_only_signed_decisions_publish(
     airflow.on("follower")
     run = airflow.start("first")
     kill_job(str(place.folder / "first.yaml"))
-    airflow.until("first", run, is_waiting, 400)
+    airflow.until("first", run, is_waiting, 600)
     tries = {name: one["try_number"] for name, one in airflow.tasks("first", run).items()}
     assert max(tries[one] for one in ("check", "assess", "pseudonymize")) == 2, "one was killed and tried again"
 
@@ -179,7 +179,7 @@ def test_a_killed_task_is_tried_again_and_only_signed_decisions_publish(
 
     airflow.answer("first", run, "decisions", "Approve")  # nobody has signed
     time.sleep(3)
-    airflow.until("first", run, is_waiting, 60)
+    airflow.until("first", run, is_waiting)
     assert airflow.states("first", run)["publish"] is None
     assert not folder.release.exists()
     assert "an answer in the UI decides nothing" in airflow.words("first", run, "decisions")
@@ -261,7 +261,7 @@ def test_what_is_due_is_destroyed_once_a_reviewer_has_signed(
     assert "to sign: `gamyeong destroy 2024-017/" in airflow.question("gone", run, "decisions")["body"]
     airflow.answer("gone", run, "decisions", "Approve")  # nobody has signed
     time.sleep(3)
-    airflow.until("gone", run, is_waiting, 60)
+    airflow.until("gone", run, is_waiting)
     assert there.exists()
 
     target = find_target(environment, f"2024-017/{folder_name('지역경제연구원')}/retail", None, None)
@@ -280,7 +280,7 @@ def test_a_backfill_takes_one_period_after_the_other(airflow: Airflow, place: Wo
     airflow.backfill("series", body)
     airflow.on("series")
     months = {"2026-01", "2026-02", "2026-03"}
-    end = time.monotonic() + 240
+    end = time.monotonic() + 400
     while months - {one["words"][0].split("@")[1] for one in place.calls("series", "publish")}:
         assert time.monotonic() < end, airflow.runs("series")
         time.sleep(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -42,7 +43,9 @@ esac
 
 def make(repository: Path) -> tuple[int, str, list[str]]:
     """Exit code, what was told, pip's calls."""
-    done = subprocess.run([repository / "infra" / "airflow", "--make"], capture_output=True, text=True, timeout=60)
+    chosen = {**os.environ, "GAMYEONG_PYTHON": str(repository / ".venv" / "bin" / "python")}
+    command = [repository / "infra" / "airflow", "--make"]
+    done = subprocess.run(command, env=chosen, capture_output=True, text=True, timeout=60)
     calls = repository / "calls"
     return done.returncode, done.stderr, calls.read_text().splitlines() if calls.exists() else []
 

@@ -21,6 +21,7 @@ def repository(tmp_path: Path) -> Path:
         shutil.copy(ROOT / name, tmp_path / name)
     (tmp_path / "infra" / "bootstrap").write_text(
         f'bootstrap() {{ :; }}\nresolve_jars() {{ sleep 0.2; echo "jars" >>"{tmp_path}/calls"; }}\n'
+        f'find_python() {{ echo "{tmp_path}/.venv/bin/python"; }}\nneed_venv_module() {{ :; }}\n'
     )
     (tmp_path / "infra" / "airflow").write_text(f'#!/bin/bash\necho "airflow $*" >>"{tmp_path}/calls"\n')
     (tmp_path / "infra" / "airflow").chmod(0o755)
@@ -39,7 +40,8 @@ def tool(repository: Path, name: str, body: str) -> None:
 
 def run(repository: Path, script: str, *arguments: str) -> tuple[int, list[str]]:
     done = subprocess.run([repository / script, *arguments], cwd="/", capture_output=True, timeout=60)
-    return done.returncode, (repository / "calls").read_text().splitlines()
+    calls = repository / "calls"
+    return done.returncode, calls.read_text().splitlines() if calls.exists() else []
 
 
 def test_run_hands_its_options_to_the_demonstration(repository: Path) -> None:
@@ -56,15 +58,22 @@ def test_run_passes_the_exit_code_on(repository: Path) -> None:
 
 def test_test_runs_every_check_and_hands_its_options_to_pytest(repository: Path) -> None:
     code, calls = run(repository, "infra/test", "-k", "golden")
-    assert (code, calls[0], calls[-1]) == (0, "airflow --make", "python -m pytest -n 2 --dist loadfile -k golden")
-    assert sorted(calls[1:-1]) == ["jars", "lint-imports ", "mypy ", "ruff check ."], "all before the first test"
+    assert (code, calls[-1]) == (0, "python -m pytest -n 2 --dist loadfile -k golden")
+    before = ["airflow --make", "jars", "lint-imports ", "mypy ", "python -m tests.go_modules", "ruff check ."]
+    assert sorted(calls[:-1]) == before, "all before the first test"
+
+
+def test_test_ends_where_airflow_can_not_be_had(repository: Path) -> None:
+    (repository / "infra" / "airflow").write_text("#!/bin/bash\nexit 4\n")
+    code, calls = run(repository, "infra/test")
+    assert (code, "ruff check ." in calls) == (4, False)
 
 
 @pytest.mark.parametrize("failing", ["ruff", "mypy", "lint-imports", "python"])
 def test_test_fails_with_any_of_its_checks_and_still_runs_the_others(repository: Path, failing: str) -> None:
     tool(repository, failing, "exit 1")
     code, calls = run(repository, "infra/test")
-    assert (code, len(calls)) == (1, 6)
+    assert (code, len(calls)) == (1, 7)
 
 
 @pytest.mark.parametrize(
