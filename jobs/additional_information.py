@@ -13,7 +13,7 @@ from typing import Any
 
 from jobs.additional_destruction import Hands, destroy_entered, destroyed_already, doubts
 from jobs.additional_list import Kept, kept
-from jobs.environment import ZONES, Zone
+from jobs.environment import ZONES, Environment, Zone
 from jobs.errors import BadInput, DataFailed, Refused
 from jobs.handlers import require_handler, require_reason
 from jobs.job import Context, Outcome, run_job
@@ -21,7 +21,7 @@ from jobs.leaving import leave
 from jobs.ledger import evidence_ledger, trusted_entries
 from jobs.locks import exclusive
 from jobs.revealing import Asked, reveal
-from jobs.runs import RUN_CANCELLED, RUN_SENT, find_run
+from jobs.runs import RUN_CANCELLED, RUN_SENT, RunFolder, find_run
 from jobs.vouched import require_recorded
 from transforms.persons import person as one_person
 from transforms.plan import People
@@ -57,14 +57,31 @@ def _destroy_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _list(context: Context) -> Outcome:
-    """What there is, by run; no value, no key."""
+    """What there is of the runs whose additional information the person handles, by run; no value, no key."""
     given, environment = context.arguments, context.environment
     require_reason(given.reason)
-    found = kept(environment)
+    every = kept(environment)
+    found = [one for one in every if _handles(environment, given.person, one.run)]
+    others = len(every) - len(found)
     body = {"person": given.person, "reason": given.reason, "runs": [one.run for one in found]}
     evidence_ledger(environment).append("additional-information-list", body)
-    text = "\n".join(map(_line, found)) or "no run has additional information"
-    return Outcome({"runs": [one.plain() for one in found]}, text=text)
+    lines = list(map(_line, found))
+    if others:
+        lines.append(f"{others} runs of plans that do not name {given.person} to handle it are not listed")
+    text = "\n".join(lines) or "no run has additional information"
+    return Outcome({"runs": [one.plain() for one in found], "others": others}, text=text)
+
+
+def _handles(environment: Environment, person: str, run: str) -> bool:
+    """May the person handle the run's? What no record tells the owner of is shown to all who may open the zone."""
+    folder = RunFolder(environment, run)
+    if not folder.record.exists():
+        return True
+    try:
+        require_handler(environment, People.model_validate(folder.load_plan()["people"]), person)
+    except Refused:
+        return False
+    return True
 
 
 def _line(one: Kept) -> str:
@@ -147,7 +164,7 @@ class _Action:
 
 ACTIONS = {
     "list": _Action(
-        "Lists the runs that still have additional information.",
+        "Lists the runs that still have additional information which the person handles.",
         _who, _list, ("keys", "additional-information"), ("evidence",),
     ),
     "reveal": _Action(

@@ -12,6 +12,7 @@ import pytest
 
 from jobs import additional_information
 from jobs.additional import run_secrets
+from jobs.additional_destruction import destroy_of_failed
 from jobs.canaries import opens
 from jobs.environment import ZONES, load_environment
 from jobs.key_providers.file import FileProvider
@@ -66,6 +67,16 @@ def test_the_list_tells_what_there_is_and_the_ledger_who_asked(released: Release
     )  # fmt: skip
     (entry,) = entries(released, "additional-information-list")
     assert entry == {"person": "이처리", "reason": "보관기간 종료", "runs": [RUN, "fedcba9876543210"]}
+
+
+@pytest.mark.parametrize("person", ["조분석", "최검토", "남모르"])
+def test_who_does_not_handle_it_learns_of_no_run(released: Released, person: str, capsys: Printed) -> None:
+    """Users, reviewers, strangers: how many there are, and no more."""
+    assert call(released, "list", "--json", person=person) == 0
+    text, line = capsys.readouterr().out.rsplit("\n", 2)[:2]
+    assert text == f"1 runs of plans that do not name {person} to handle it are not listed"
+    assert (json.loads(line)["runs"], json.loads(line)["others"]) == ([], 1)
+    assert entries(released, "additional-information-list")[0]["runs"] == []
 
 
 def test_destroyed_it_leads_nowhere_and_the_entry_proves_it(released: Released, capsys: Printed) -> None:
@@ -253,3 +264,16 @@ def test_a_copy_behind_a_link_is_found(released: Released, capsys: Printed) -> N
     (folder.environment.zone("published").local / "innocent").symlink_to(kept)
     assert call(released, "destroy") == 1
     assert "copies of its wrapped secret lie at published/innocent" in capsys.readouterr().err
+
+
+def test_of_a_run_that_can_only_fail_again(released: Released) -> None:
+    """Nobody asks for it: the job that failed destroys its secret, once, in the organisation's name."""
+    folder = released.folder
+    for _ in range(2):
+        destroy_of_failed(folder, evidence_ledger(folder.environment), "2026-001")
+    assert not run_secrets(folder).exists(RUN)
+    assert not folder.additional.exists()
+    (entry,) = entries(released, "destroy")
+    assert (entry["requester"], entry["performer"]) == (None, folder.environment.organisation)
+    assert entry["reason"] == "the run failed; nothing was made with the secret"
+    assert entry["evidence"]["provider"] == "gone"
