@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import select
 import subprocess
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from jobs.errors import BadInput, Operational
 from jobs.key_providers.model import LocalRoot, parsed_root
 from transforms.derivation import Secret
+
+MOST = 65_536
 
 
 class CommandProvider(LocalRoot):
@@ -34,21 +39,35 @@ class CommandProvider(LocalRoot):
 
     def _printed(self) -> bytes:
         try:
-            done = subprocess.run(
-                self._command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                timeout=self._timeout,
-                check=False,
+            process = subprocess.Popen(
+                self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
             )
-        except subprocess.TimeoutExpired:
-            raise Operational(f"{self.where} gave no root key within {self._timeout} s; try again") from None
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or "a word that no program takes"
             raise BadInput(
                 f"{self.where} can't be started: {why}; allowed: a program and its arguments"
             ) from None
-        if done.returncode:
-            raise Operational(f"{self.where} ended with code {done.returncode}; run it by hand to see why")
-        return done.stdout
+        with process:
+            try:
+                printed = self._read_all(process)
+                code = process.wait(self._timeout)
+            except (TimeoutError, subprocess.TimeoutExpired):
+                raise Operational(f"{self.where} gave no root key within {self._timeout} s; try again") from None
+            finally:
+                process.kill()
+        if code:
+            raise Operational(f"{self.where} ended with code {code}; run it by hand to see why")
+        return printed
+
+    def _read_all(self, process: subprocess.Popen[bytes]) -> bytes:
+        """All that it prints; TimeoutError where that does not end, BadInput where it is too much for a root key."""
+        assert process.stdout is not None
+        printed, end = b"", time.monotonic() + self._timeout
+        while select.select([process.stdout], [], [], max(0, end - time.monotonic()))[0]:
+            more = os.read(process.stdout.fileno(), MOST)
+            if not more:
+                return printed
+            printed += more
+            if len(printed) > MOST:
+                raise BadInput(f"{self.where} prints more than {MOST} bytes; allowed: a root key alone")
+        raise TimeoutError

@@ -36,6 +36,7 @@ def kept(environment_file: Path) -> Kept:
 
     def change(keys: dict[str, Any], **more: Any) -> Environment:
         yaml = YAML()
+        yaml.width = 10_000  # a long text may be folded within an escape, and is another one then
         raw = yaml.load(environment_file)
         yaml.dump({**raw, "keys": keys, **more}, environment_file)
         return load_environment(environment_file)
@@ -109,6 +110,8 @@ def test_a_command(kept: Kept, root: str, tmp_path: Path) -> None:
         ("raise SystemExit(7)", Operational, "ended with code 7"),
         ("print('hunter2' * 5)", BadInput, "is no root key"),
         ("import time; time.sleep(60)", Operational, "within 1 s"),
+        ("import os, time; os.close(1); time.sleep(60)", Operational, "within 1 s"),
+        ("while True: print('hunter2' * 1000)", BadInput, "prints more than 65536 bytes"),
     ],
 )
 def test_a_command_that_fails_tells_no_secret(
