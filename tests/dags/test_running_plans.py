@@ -77,19 +77,21 @@ def place(
     (place.folder / "schedules" / "first.yaml").write_text(REAL)
     shutil.copytree(ROOT / "conf" / "hierarchies", place.folder.parent / "hierarchies")
     often = "look_again_minutes: 0.05\nretry_minutes: 0.05\n"
+    calmly = often.replace("0.05", "0.1", 1)  # for questions that are answered in the UI
     place.schedule("follower", "waits_for: [published/first]\n")
-    place.schedule("asked", often)
+    place.schedule("asked", calmly)
+    place.schedule("signed", often)
     place.schedule("rejected", often)
     place.schedule("waiting", often)
     place.schedule("failing", often)
-    (place.folder / "schedules" / "gone.yaml").write_text(f"schedule: gone\n{DUE}{often}")
+    (place.folder / "schedules" / "gone.yaml").write_text(f"schedule: gone\n{DUE}{calmly}")
     (place.folder / "trio.yaml").write_text(COMBINATION.replace("last: 2025-06", "last: 2024-08"))
     files = {key: {name: f"../{name}.stub.yaml" for name in names} for key, names in ALL.items()}
     lines = [f"{key}: {{{', '.join(f'{n}: {f}' for n, f in names.items())}}}" for key, names in files.items()]
     for name in ("A", "B", "C", "KMA", "CA"):
         shutil.copy(place.folder / "stub.yaml", place.folder / f"{name}.stub.yaml")
     text = "schedule: trio\ncombination: ../trio.yaml\nowner: office\nstart: 2024-07-01\ncatch_up: false\n"
-    (place.folder / "schedules" / "trio.yaml").write_text("\n".join([text, *lines, "late_after_hours: 0", often]))
+    (place.folder / "schedules" / "trio.yaml").write_text("\n".join([text, *lines, "late_after_hours: 0", calmly]))
     place.schedule("series", f'cron: "@monthly"\nperiod: month\n{often}')
     return place
 
@@ -222,12 +224,12 @@ def test_a_rejection_in_the_ui_publishes_nothing(airflow: Airflow, place: Workpl
 
 
 def test_signatures_are_seen_without_an_answer_in_the_ui(airflow: Airflow, place: Workplace) -> None:
-    place.state("asked", "waiting")
-    run = airflow.start("asked")
-    airflow.until("asked", run, is_waiting)
-    place.state("asked", "ready")
-    assert airflow.ended("asked", run) == "success"
-    assert len(place.calls("asked", "publish")) == 1
+    place.state("signed", "waiting")
+    run = airflow.start("signed")
+    airflow.until("signed", run, is_waiting)
+    place.state("signed", "ready")
+    assert airflow.ended("signed", run) == "success"
+    assert len(place.calls("signed", "publish")) == 1
 
 
 def test_waiting_costs_no_try_and_trouble_is_tried_again(airflow: Airflow, place: Workplace) -> None:

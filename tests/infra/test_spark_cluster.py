@@ -143,7 +143,7 @@ def test_the_first_plan_goes_from_source_to_published(cluster: Cluster, staged: 
     assert cluster.job("publish", staged) == 0
     record = folder.load_record()
     place = folder.published(record, "first")
-    assert place.uri.startswith("s3://zones/published/")
+    assert place.uri.startswith(f"{cluster.environment.zone('published').uri}/")
     found = DeltaTable(str(place), storage_options=dict(real_store.options.deltalake)).to_pyarrow_table()
     assert found.num_rows == record.tables[0].rows > CUSTOMERS // 3
     assert sorted(found["customer_id"].to_pylist()) == list(range(1, found.num_rows + 1))
