@@ -54,3 +54,30 @@ def test_a_sum_that_a_later_step_does_not_keep(tmp_path: Path) -> None:
     keeping, coarse = "{controlled-rounding: {unit: 10}}", "{top-coding: {at: 100000}}"
     assert not any("sums are not kept" in one for one in warnings_of(tmp_path, f"[{coarse}, {keeping}]"))
     assert any("sums are not kept" in one for one in warnings_of(tmp_path, f"[{keeping}, {coarse}]"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "named", "warned"),
+    [
+        ("attribute", "", ["visits, phone, 성명"]),
+        ("attribute", "phone", ["visits, 성명"]),
+        ("attribute", 'phone, "성명"', []),
+        ("quasi-identifier", "", []),
+    ],
+)
+def test_excluded_identifiers_that_texts_are_not_searched_for(
+    tmp_path: Path, kind: str, named: str, warned: list[str]
+) -> None:
+    """A name may stand in a memo though its own column is excluded; the review looks for those that `against` names.
+    Names of columns say which are identifiers; the row key and amounts are none of them."""
+    text = PLAN.replace("amounts", "visits").replace('"amount_{month}": {kind: attribute, apply: STEPS}', "")
+    text = text.replace("excluded: [id]", "excluded: [id, phone, 성명, amount]")
+    text = text.replace("sex: {kind: attribute,", f"memo: {{kind: {kind},")
+    text += f"adequacy: {{leftovers: {{against: [{named}]}}}}\n"
+    path = tmp_path / "plan.yaml"
+    path.write_text(text, "utf-8")
+    loaded = load(path)
+    texts = [(name, pa.string()) for name in ("memo", "phone", "성명")]
+    pipeline = compile_plan(loaded.plan, pa.schema([("id", pa.int64()), ("amount", pa.int64()), *texts]), {}, {})
+    assert [one.split(":")[0] for one in plan_warnings(pipeline, "en")] == warned
+    assert len(plan_warnings(pipeline, "ko")) == len(warned)

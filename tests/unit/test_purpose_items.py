@@ -32,6 +32,7 @@ columns:
   주소: {kind: quasi-identifier, apply: keep}
   구매액: {kind: attribute, apply: keep}
   장바구니: {kind: attribute, apply: keep}
+adequacy: {leftovers: {against: [성명]}}
 additional_information: {destroy: approved}
 output: {table: purchases}
 """
@@ -100,7 +101,7 @@ def test_several_tables_may_name_the_table() -> None:
 def test_derived_columns_are_delivered_too(tmp_path: Path) -> None:
     path = tmp_path / "plan.yaml"
     derived = "  합계: {kind: attribute, derive: {sum: 구매액}}\n"
-    path.write_text(PLAN.replace("ITEMS\n", "").replace("additional_info", derived + "additional_info"), "utf-8")
+    path.write_text(PLAN.replace("ITEMS\n", "").replace("adequacy", derived + "adequacy"), "utf-8")
     plan = load(path)
     numbers = SCHEMA.set(4, pa.field("구매액", pa.int64()))
     pipeline = compile_plan(plan.plan, numbers, {}, plan.lines)

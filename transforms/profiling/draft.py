@@ -61,7 +61,7 @@ def draft(table: str, found: Proposal, k: int = 5) -> str:
         *_left_out(left_out),
         "columns:",
         *(line for entry in delivered for line in _rule(entry, found)),
-        f"adequacy: {{k-anonymity: {{k: {k}}}}}",
+        f"adequacy: {{k-anonymity: {{k: {k}}}{_against(left_out)}}}",
         "additional_information: {destroy: approved}",
         f"output: {{table: {_name(table)}}}",
     ]
@@ -90,6 +90,12 @@ def _left_out(entries: Sequence[Entry]) -> Iterator[str]:
     yield "excluded:"
     for entry in entries:
         yield f"  - {_quoted(entry.pattern)} # {_why(entry)}"
+
+
+def _against(left_out: Sequence[Entry]) -> str:
+    """Identifiers that are left out may stand in texts that are not: the review looks for them there."""
+    names = [_quoted(one.name) for entry in left_out if entry.first.kind == "identifier" for one in entry.columns]
+    return f", leftovers: {{against: [{', '.join(names)}]}}" if names else ""
 
 
 def _rule(entry: Entry, found: Proposal) -> Iterator[str]:
